@@ -1,0 +1,35 @@
+from django.shortcuts import render
+
+from portal.audit.log import Actor
+
+
+class CurrentOrganization:
+    """Sets on every request who acts, as whom, and where.
+
+    request.member: the active User of the signed-in Account in the current organization, or None.
+    request.organization: that User's organization, or None.
+    request.actor: the Actor for services, or None when signed out.
+
+    The current organization is the one the Account switched to, else that of its first active User.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        request.member = request.organization = request.actor = None
+        if request.user.is_authenticated:
+            request.actor = Actor("account", request.user.pk, request.user.name, request.META.get("REMOTE_ADDR", ""), request.id)
+            request.memberships = list(request.user.users.active().select_related("organization").order_by("id"))
+            current = request.session.get("organization_id")
+            request.member = next((user for user in request.memberships if user.organization_id == current), next(iter(request.memberships), None))
+            request.organization = request.member and request.member.organization
+        return self.get_response(request)
+
+    def process_view(self, request, view, args, kwargs):
+        """Refuse a form that was opened in another organization than the one that is current now."""
+        opened_in = request.POST.get("opened_in", "") if request.method == "POST" and request.organization else ""
+        if opened_in in ("", str(request.organization and request.organization.pk)):
+            return None
+        other = next((user.organization for user in request.memberships if str(user.organization_id) == opened_in), None)
+        return render(request, "directory/organization_switched.html", {"opened_in": other})

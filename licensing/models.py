@@ -1,0 +1,263 @@
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, Lower
+from django.utils import timezone
+
+from directory.models import Account, Group, Organization, OrgUnit, User
+
+from .kinds import ORGANIZATION, AssigneeKind, kind_of_key
+from .states import State, state_of
+
+
+class Provider(models.Model):
+    """The software's owner: owns applications, policies and licenses."""
+
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(unique=True)
+    contact_email = models.EmailField("contact e-mail", blank=True)
+    terms_url = models.URLField("terms", blank=True)
+    staff = models.ManyToManyField(Account, blank=True, related_name="providers")
+
+    def __str__(self):
+        return self.name
+
+
+class Application(models.Model):
+    """What access is to; machines know it by its slug."""
+
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="applications", db_index=False)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField()
+    resource_type = models.CharField(max_length=60, default="application")
+    description = models.CharField(max_length=250, blank=True)
+    url = models.URLField("address", blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "slug"], name="application_slug", violation_error_message="An application with this slug exists.")
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+def validate_actions(actions):
+    if not isinstance(actions, list) or not all(isinstance(action, str) and action.strip() for action in actions):
+        raise ValidationError("Write the actions as a list of names.", code="actions")
+
+
+class Policy(models.Model):
+    """A named right in one application. Policies only give; there is no deny."""
+
+    application = models.ForeignKey(Application, models.PROTECT, related_name="policies")
+    name = models.CharField(max_length=120)
+    description = models.CharField(max_length=250, blank=True)
+    actions = models.JSONField(default=list, blank=True, validators=[validate_actions], help_text="None listed: every action.")
+    role = models.CharField(max_length=60, blank=True, help_text="Handed to the application, if it wants one.")
+
+    class Meta:
+        verbose_name_plural = "policies"
+        constraints = [
+            models.UniqueConstraint(
+                "application", Lower("name"), name="policy_name", violation_error_message="This application has a policy of this name."
+            )
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class License(models.Model):
+    """A named bundle of policies, each default or optional."""
+
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="licenses", db_index=False)
+    name = models.CharField(max_length=120)
+    description = models.CharField(max_length=250, blank=True)
+    policies = models.ManyToManyField(Policy, through="LicensePolicy", related_name="licenses")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("provider", Lower("name"), name="license_name", violation_error_message="A license of this name exists.")
+        ]
+
+    def __str__(self):
+        return self.name
+
+    # Both read the prefetched rows (AllocationQuerySet.with_license), in the provider's order.
+    @property
+    def default_policies(self):
+        return [row.policy for row in self.license_policies.all() if row.is_default]
+
+    @property
+    def optional_policies(self):
+        return [row.policy for row in self.license_policies.all() if not row.is_default]
+
+
+class LicensePolicy(models.Model):
+    license = models.ForeignKey(License, models.CASCADE, related_name="license_policies", db_index=False)
+    policy = models.ForeignKey(Policy, models.PROTECT, related_name="license_policies")
+    is_default = models.BooleanField()
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [models.UniqueConstraint(fields=["license", "policy"], name="license_policy")]
+
+    def __str__(self):
+        return f"{self.policy} in {self.license}"
+
+
+class AllocationQuerySet(models.QuerySet):
+    def live(self, at):
+        """Not cancelled, and within its dates at the instant."""
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=at), cancelled_at=None, starts_at__lte=at)
+
+    def assignable(self, at):
+        """Live or scheduled: what can be assigned."""
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=at), cancelled_at=None)
+
+    def with_license(self):
+        """With what pages show of a license: provider and policies with their applications."""
+        policies = LicensePolicy.objects.select_related("policy__application")
+        return self.select_related("license__provider").prefetch_related(models.Prefetch("license__license_policies", policies))
+
+
+class Allocation(models.Model):
+    """A License given to an Organization. One row per pair for ever: renewing changes dates, cancelling is a date."""
+
+    organization = models.ForeignKey(Organization, models.PROTECT, related_name="allocations", db_index=False)
+    license = models.ForeignKey(License, models.PROTECT, related_name="allocations")
+    seats = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: no limit.")
+    starts_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = AllocationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "license"],
+                name="allocation_once",
+                violation_error_message="This license is allocated to this organization already. Change that allocation instead.",
+            ),
+            models.CheckConstraint(condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), name="allocation_ends_after_start"),
+        ]
+
+    def __str__(self):
+        return self.license.name
+
+    def state(self, at):
+        """Return its State at the instant."""
+        return State.CANCELLED if self.cancelled_at else state_of(self.starts_at, self.ends_at, at)
+
+    def is_assignable(self, at):
+        return self.state(at) in (State.LIVE, State.SCHEDULED)
+
+
+class AssignmentQuerySet(models.QuerySet):
+    def of_kind(self, kind):
+        return self.filter(kind.where)
+
+    def not_ended(self, at):
+        """Whose own dates do not lie in the past: in effect at the instant, or later."""
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=at))
+
+    def in_effect(self, at):
+        """Within its own dates and those of a live allocation."""
+        return self.not_ended(at).filter(
+            Q(starts_at=None) | Q(starts_at__lte=at),
+            Q(allocation__ends_at=None) | Q(allocation__ends_at__gt=at),
+            allocation__cancelled_at=None,
+            allocation__starts_at__lte=at,
+        )
+
+    def with_policies(self):
+        """With the chosen optional policies, in the provider's order."""
+        chosen = AssignmentPolicy.objects.select_related("policy").order_by("policy__name")
+        return self.prefetch_related(models.Prefetch("assignment_policies", chosen))
+
+
+class Assignment(models.Model):
+    """An Allocation given to one assignee: a user, a group, a unit or the whole organization. Its assignee never changes."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="assignments")
+    allocation = models.ForeignKey(Allocation, models.PROTECT, related_name="assignments")
+    user = models.ForeignKey(User, models.CASCADE, null=True, blank=True, related_name="assignments", db_index=False)
+    group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, related_name="assignments", db_index=False)
+    unit = models.ForeignKey(OrgUnit, models.CASCADE, null=True, blank=True, related_name="assignments", db_index=False)
+    whole_organization = models.BooleanField(default=False)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_by = models.CharField(max_length=254)
+    # The assignee as one number: the rule "at most once" and the look-up of a user's assignments are one index.
+    target_key = models.GeneratedField(
+        expression=Coalesce(F("user") * 4, F("group") * 4 + 1, F("unit") * 4 + 2, F("organization") * 4 + 3),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
+    policies = models.ManyToManyField(Policy, through="AssignmentPolicy", related_name="+")
+
+    objects = AssignmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["target_key", "allocation"], name="assignment_once"),
+            models.CheckConstraint(
+                name="assignment_one_assignee",
+                condition=Q(user__isnull=False, group=None, unit=None, whole_organization=False)
+                | Q(user=None, group__isnull=False, unit=None, whole_organization=False)
+                | Q(user=None, group=None, unit__isnull=False, whole_organization=False)
+                | Q(user=None, group=None, unit=None, whole_organization=True),
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at=None) | Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), name="assignment_ends_after_start"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=[field], condition=Q(**{f"{field}__isnull": False}), name=f"assignment_{field}") for field in ("user", "group", "unit")
+        ]
+
+    def __str__(self):
+        return f"{self.allocation} for {self.assignee}"
+
+    @property
+    def kind(self) -> AssigneeKind:
+        return kind_of_key(self.target_key)
+
+    @property
+    def assignee(self):
+        """The User, Group, OrgUnit or Organization that has it."""
+        return self.organization if self.kind is ORGANIZATION else getattr(self, self.kind.field)
+
+    @property
+    def chosen_policies(self):
+        return [row.policy for row in self.assignment_policies.all()]
+
+    def own_state(self, at):
+        """Return the State by its own dates alone."""
+        return state_of(self.starts_at, self.ends_at, at)
+
+
+class AssignmentPolicy(models.Model):
+    """A chosen optional policy. The columns beside the pair exist for the keys that prove it is one (migration 0002)."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
+    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="assignment_policies", db_index=False)
+    allocation = models.ForeignKey(Allocation, models.CASCADE, related_name="+", db_index=False)
+    license = models.ForeignKey(License, models.CASCADE, related_name="+", db_index=False)
+    policy = models.ForeignKey(Policy, models.PROTECT, related_name="assignment_policies")
+    is_default = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        verbose_name_plural = "assignment policies"
+        constraints = [
+            models.UniqueConstraint(fields=["assignment", "policy"], name="assignment_policy"),
+            models.CheckConstraint(condition=Q(is_default=False), name="assignment_policy_is_optional"),
+        ]
+
+    def __str__(self):
+        return f"{self.policy} for {self.assignment}"

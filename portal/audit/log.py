@@ -1,0 +1,55 @@
+import uuid
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from .models import AuditEntry
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something: an account, a token, a command or the system itself; by value, never a model instance."""
+
+    kind: str
+    id: int | None
+    name: str
+    address: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What it was done to, with its name as it was."""
+
+    kind: str
+    id: int
+    name: str
+
+
+def record(actor, verb, targets, *, organization_id=None, provider_id=None, details=None):
+    """Write one entry per target, all in one change set. Call it inside the service's transaction.
+
+    targets: Targets, or (Target, details) pairs where each has details of its own.
+    details: what all entries say, JSON-serialisable.
+    """
+    now, change_set = timezone.now(), uuid.uuid4()
+    pairs = [target if isinstance(target, tuple) else (target, {}) for target in targets]
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            organization_id=organization_id,
+            provider_id=provider_id,
+            at=now,
+            change_set=change_set,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            actor_name=actor.name,
+            address=actor.address,
+            request_id=actor.request_id,
+            verb=verb,
+            target_kind=target.kind,
+            target_id=target.id,
+            target_name=target.name,
+            details={**(details or {}), **own},
+        )
+        for target, own in pairs
+    )

@@ -1,0 +1,35 @@
+from django.db import models
+
+
+class AuditEntry(models.Model):
+    """What somebody did, in data; portal.audit.sentences puts it into words.
+
+    Plain ids instead of foreign keys: an entry outlives what it speaks of. Names stand as they were.
+    """
+
+    organization_id = models.BigIntegerField(null=True)
+    provider_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    change_set = models.UUIDField(help_text="Entries of one act share it.")
+    actor_kind = models.CharField(max_length=10, choices=[(k, k) for k in ("account", "token", "command", "system")])
+    actor_id = models.BigIntegerField(null=True)
+    actor_name = models.CharField(max_length=254)
+    address = models.CharField(max_length=45, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    verb = models.CharField(max_length=40)
+    target_kind = models.CharField(max_length=20)
+    target_id = models.BigIntegerField()
+    target_name = models.CharField(max_length=254)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["organization_id", "-at", "-id"], name="audit_organization"),
+            models.Index(fields=["provider_id", "-at", "-id"], name="audit_provider"),
+            models.Index(fields=["target_kind", "target_id", "-id"], name="audit_target"),
+        ]
+
+    def __str__(self):
+        return f"{self.actor_name}: {self.verb} {self.target_name}"

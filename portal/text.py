@@ -1,0 +1,29 @@
+import unicodedata
+
+
+def fold(text):
+    """Return text for comparing and sorting: casefolded, without accents, single spaces (str -> str).
+
+    Every sort_key and search_text is made by it, and every search word goes through it, so that "Müller",
+    "MULLER" and "muller" find each other on every database, whatever its collation.
+    """
+    decomposed = unicodedata.normalize("NFKD", text)
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).casefold().split())
+
+
+def join_words(words, *, last="and"):
+    """Return words as English joins them: "a", "a and b", "a, b and c"."""
+    words = [str(word) for word in words]
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def join_some(words, *, count=None, limit=3):
+    """Return up to `limit` words and how many more there are: "a, b, c and 9 more" (count: how many in all)."""
+    words = list(words)
+    count = len(words) if count is None else count
+    shown = words[:limit]
+    if count > len(shown):
+        shown.append(f"{count - len(shown):,} more")
+    return join_words(shown)
