@@ -1,4 +1,5 @@
 from django.shortcuts import render
+from django.utils import timezone
 
 from portal.audit.log import Actor
 
@@ -9,8 +10,9 @@ class CurrentOrganization:
     request.member: the active User of the signed-in Account in the current organization, or None.
     request.organization: that User's organization, or None.
     request.actor: the Actor for services, or None when signed out.
+    request.memberships: the active Users of the Account; those it can switch between.
 
-    The current organization is the one the Account switched to, else that of its first active User.
+    Days and times on pages are those of the organization. The current one is the one the Account switched to, else that of its first active User.
     """
 
     def __init__(self, get_response):
@@ -18,13 +20,17 @@ class CurrentOrganization:
 
     def __call__(self, request):
         request.member = request.organization = request.actor = None
+        request.memberships = []
         if request.user.is_authenticated:
             request.actor = Actor("account", request.user.pk, request.user.name, request.META.get("REMOTE_ADDR", ""), request.id)
             request.memberships = list(request.user.users.active().select_related("organization").order_by("id"))
             current = request.session.get("organization_id")
             request.member = next((user for user in request.memberships if user.organization_id == current), next(iter(request.memberships), None))
             request.organization = request.member and request.member.organization
-        return self.get_response(request)
+        if request.organization is None:
+            return self.get_response(request)
+        with timezone.override(request.organization.tz):
+            return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
         """Refuse a form that was opened in another organization than the one that is current now."""

@@ -173,6 +173,7 @@ class User(Searchable):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UserQuerySet.as_manager()
+
     searched = ("name", "email", "title", "employee_number")
 
     class Meta:
@@ -188,6 +189,11 @@ class User(Searchable):
             models.Index(fields=["organization", "id"], include=["unit"], condition=Q(is_active=True), name="user_active"),
             # On PostgreSQL migration 0002 adds a trigram index on search_text, and the keys that hold tenants apart.
         ]
+
+    @property
+    def may_edit(self):
+        """Whether this person may change the directory and assignments."""
+        return self.role in (Role.ADMIN, Role.EDITOR)
 
 
 class Group(Searchable):

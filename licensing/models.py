@@ -1,13 +1,13 @@
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
 from directory.models import Account, Group, Organization, OrgUnit, User
 
-from .kinds import ORGANIZATION, AssigneeKind, kind_of_key
-from .states import State, state_of
+from .kinds import KINDS, ORGANIZATION, AssigneeKind, kind_of_key
+from .states import INACTIVE, State, state_of, status_of
 
 
 class Provider(models.Model):
@@ -108,6 +108,11 @@ class LicensePolicy(models.Model):
         return f"{self.policy} in {self.license}"
 
 
+def license_policies(license):
+    """Return the Prefetch of a license's policies with their applications; `license`: the path to it."""
+    return models.Prefetch(f"{license}__license_policies", LicensePolicy.objects.select_related("policy__application"))
+
+
 class AllocationQuerySet(models.QuerySet):
     def live(self, at):
         """Not cancelled, and within its dates at the instant."""
@@ -119,8 +124,7 @@ class AllocationQuerySet(models.QuerySet):
 
     def with_license(self):
         """With what pages show of a license: provider and policies with their applications."""
-        policies = LicensePolicy.objects.select_related("policy__application")
-        return self.select_related("license__provider").prefetch_related(models.Prefetch("license__license_policies", policies))
+        return self.select_related("license__provider").prefetch_related(license_policies("license"))
 
 
 class Allocation(models.Model):
@@ -153,6 +157,9 @@ class Allocation(models.Model):
         """Return its State at the instant."""
         return State.CANCELLED if self.cancelled_at else state_of(self.starts_at, self.ends_at, at)
 
+    def status(self, at):
+        return status_of(self.state(at), self.starts_at, self.ends_at, at)
+
     def is_assignable(self, at):
         return self.state(at) in (State.LIVE, State.SCHEDULED)
 
@@ -161,22 +168,30 @@ class AssignmentQuerySet(models.QuerySet):
     def of_kind(self, kind):
         return self.filter(kind.where)
 
-    def not_ended(self, at):
-        """Whose own dates do not lie in the past: in effect at the instant, or later."""
-        return self.filter(Q(ends_at=None) | Q(ends_at__gt=at))
-
     def in_effect(self, at):
         """Within its own dates and those of a live allocation."""
-        return self.not_ended(at).filter(
+        return self.filter(
+            Q(ends_at=None) | Q(ends_at__gt=at),
             Q(starts_at=None) | Q(starts_at__lte=at),
             Q(allocation__ends_at=None) | Q(allocation__ends_at__gt=at),
             allocation__cancelled_at=None,
             allocation__starts_at__lte=at,
         )
 
+    def counted_by_kind(self, allocations):
+        """Return how many assignments of each kind the allocations have, one dict each. One query."""
+        kinds = {str(kind): Count("pk", filter=kind.where) for kind in (*KINDS, ORGANIZATION)}
+        return self.filter(allocation__in=allocations).order_by().values("allocation").annotate(**kinds)
+
+    def with_assignees(self):
+        return self.select_related("user", "group", "unit", "organization")
+
+    def with_license(self):
+        return self.select_related("allocation__license__provider").prefetch_related(license_policies("allocation__license"))
+
     def with_policies(self):
-        """With the chosen optional policies, in the provider's order."""
-        chosen = AssignmentPolicy.objects.select_related("policy").order_by("policy__name")
+        """With the chosen optional policies, by name."""
+        chosen = AssignmentPolicy.objects.select_related("policy__application").order_by("policy__name")
         return self.prefetch_related(models.Prefetch("assignment_policies", chosen))
 
 
@@ -237,9 +252,14 @@ class Assignment(models.Model):
     def chosen_policies(self):
         return [row.policy for row in self.assignment_policies.all()]
 
-    def own_state(self, at):
-        """Return the State by its own dates alone."""
-        return state_of(self.starts_at, self.ends_at, at)
+    def status(self, at):
+        """Return its Status at the instant: in effect (State.LIVE) only while its allocation is live, and its user active."""
+        if self.user_id and not self.user.is_active:
+            return INACTIVE
+        starts_at = max(filter(None, (self.starts_at, self.allocation.starts_at)))
+        ends_at = min(filter(None, (self.ends_at, self.allocation.ends_at)), default=None)
+        state = State.CANCELLED if self.allocation.cancelled_at else state_of(starts_at, ends_at, at)
+        return status_of(state, starts_at, ends_at, at)
 
 
 class AssignmentPolicy(models.Model):

@@ -27,3 +27,8 @@ def join_some(words, *, count=None, limit=3):
     if count > len(shown):
         shown.append(f"{count - len(shown):,} more")
     return join_words(shown)
+
+
+def count_words(count, one, many):
+    """Return how many there are, in words: "1 person", "1,200 people"."""
+    return f"{count:,} {one if count == 1 else many}"

@@ -26,30 +26,36 @@ class Target:
     name: str
 
 
-def record(actor, verb, targets, *, organization_id=None, provider_id=None, details=None):
+def record(actor, verb, targets, *, organization_id=None, provider_id=None, details=None, customers=()):
     """Write one entry per target, all in one change set. Call it inside the service's transaction.
 
     targets: Targets, or (Target, details) pairs where each has details of its own.
     details: what all entries say, JSON-serialisable.
+    customers: ids of further organizations that shall read the same in their own log.
     """
     now, change_set = timezone.now(), uuid.uuid4()
     pairs = [target if isinstance(target, tuple) else (target, {}) for target in targets]
+    readers = [(organization_id, provider_id), *((customer, None) for customer in customers)]
     AuditEntry.objects.bulk_create(
-        AuditEntry(
-            organization_id=organization_id,
-            provider_id=provider_id,
-            at=now,
-            change_set=change_set,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            actor_name=actor.name,
-            address=actor.address,
-            request_id=actor.request_id,
-            verb=verb,
-            target_kind=target.kind,
-            target_id=target.id,
-            target_name=target.name,
-            details={**(details or {}), **own},
-        )
-        for target, own in pairs
+        (
+            AuditEntry(
+                organization_id=reader_organization,
+                provider_id=reader_provider,
+                at=now,
+                change_set=change_set,
+                actor_kind=actor.kind,
+                actor_id=actor.id,
+                actor_name=actor.name,
+                address=actor.address,
+                request_id=actor.request_id,
+                verb=verb,
+                target_kind=target.kind,
+                target_id=target.id,
+                target_name=target.name,
+                details={**(details or {}), **own},
+            )
+            for target, own in pairs
+            for reader_organization, reader_provider in readers
+        ),
+        batch_size=1000,
     )

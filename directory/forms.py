@@ -1,0 +1,149 @@
+from dataclasses import dataclass
+from functools import cached_property
+
+from django import forms
+
+from portal.fields import ThingsField
+from portal.lists import COUNT_LIMIT, clean_query, matching
+from portal.text import count_words
+
+from .models import Group, OrgUnit, User
+from .trees import people_in_groups, unit_paths, units_below, write_path
+
+SHOWN, MOST_SHOWN = 50, 500
+
+
+@dataclass(frozen=True)
+class Option:
+    """One row of a picker."""
+
+    thing: object
+    sub: str  # what tells it from another of the same name
+    is_picked: bool
+    note: str  # how it stands to what it is picked for
+    is_taken: bool  # it has that already, and cannot be picked
+
+
+class PickForm(forms.Form):
+    """Choose one or many users, groups or units out of 100,000: a search, what is ticked stays ticked.
+
+    It shows the first matches only; ticks that the search hides travel along. `picks` is the name of the field that
+    holds them, and what the service calls them.
+    """
+
+    picks = "users"
+    q = forms.CharField(required=False, max_length=200)
+    show = forms.IntegerField(required=False, min_value=SHOWN, max_value=MOST_SHOWN)
+
+    def __init__(self, data=None, *, things, one, many):
+        """things: QuerySet to choose from, of one organization. one, many: the words for them."""
+        super().__init__(data)
+        self.things, self.one, self.many = things, one, many
+        gone = f"A {one} you chose is not there any more. Choose again."
+        self.fields[self.picks] = ThingsField(
+            things, error_messages={"required": f"Choose at least one {one}.", "invalid_choice": gone, "invalid_pk_value": gone}
+        )
+
+    def clean(self):
+        values = super().clean()
+        return {name: value for name, value in values.items() if name not in ("q", "show")}
+
+    def notes(self, things):
+        """Return {pk: (note, is taken)} for the things about which there is something to say."""
+        return {}
+
+    @cached_property
+    def query(self):
+        return clean_query(self.data.get("q", ""))
+
+    @cached_property
+    def shown(self):
+        more = SHOWN if self.data.get("look") == "more" else 0
+        show = self.data.get("show", "")
+        return min(max(int(show) if is_key(show) else 0, SHOWN) + more, MOST_SHOWN)
+
+    @cached_property
+    def picked(self):
+        """The things ticked so far, by name."""
+        ids = {pk for pk in self.data.getlist(self.picks) if is_key(pk)} if self.is_bound else set()
+        return list(self.things.filter(pk__in=ids - {self.data.get("drop")}).order_by("sort_key", "pk"))
+
+    @cached_property
+    def _matches(self):
+        return self.things.filter(matching(self.query, "sort_key__contains" if self.things.model is OrgUnit else "search_text__contains"))
+
+    @cached_property
+    def options(self):
+        things = list(self._matches.order_by("sort_key", "pk")[: self.shown])
+        notes, subs, picked = self.notes(things), describe(things), {thing.pk for thing in self.picked}
+        return [Option(thing, subs.get(thing.pk, ""), thing.pk in picked, *notes.get(thing.pk, ("", False))) for thing in things]
+
+    @cached_property
+    def hidden(self):
+        """What is ticked and not among the options."""
+        shown = {option.thing.pk for option in self.options}
+        return [thing for thing in self.picked if thing.pk not in shown]
+
+    @cached_property
+    def total(self):
+        return self.things.order_by()[: COUNT_LIMIT + 1].count()
+
+    @cached_property
+    def matches(self):
+        return self._matches.order_by()[: COUNT_LIMIT + 1].count() if self.query else self.total
+
+    @property
+    def status(self):
+        total = f"{self.total:,}" if self.total <= COUNT_LIMIT else f"more than {COUNT_LIMIT:,}"
+        if not self.query:
+            return f"{total} {self.one if self.total == 1 else self.many}"
+        matches = f"{self.matches:,}" if self.matches <= COUNT_LIMIT else f"More than {COUNT_LIMIT:,}"
+        return f"{matches} of {total} {self.many} match{'es' if self.matches == 1 else ''} “{self.query}”."
+
+    @property
+    def can_show_more(self):
+        return len(self.options) == self.shown and self.matches > self.shown
+
+
+class AddToGroupForm(PickForm):
+    def __init__(self, data=None, *, group):
+        super().__init__(data, things=group.organization.users.active(), one="person", many="active people")
+        self.group = group
+
+    def notes(self, things):
+        members = set(self.group.memberships.filter(user__in=things).values_list("user_id", flat=True))
+        return {user.pk: ("Is in it already", True) for user in things if user.pk in members}
+
+
+class AddToUnitForm(PickForm):
+    def __init__(self, data=None, *, unit):
+        super().__init__(data, things=unit.organization.users.active().select_related("unit"), one="person", many="active people")
+        self.unit = unit
+
+    def notes(self, things):
+        here = ("Is in it already", True)
+        return {user.pk: here if user.unit_id == self.unit.pk else (f"Now in {user.unit}", False) for user in things if user.unit_id}
+
+
+def is_key(text):
+    """Return whether text can be the key of a row."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def describe(things):
+    """Return the second line of each user, group or unit: {pk: text}. Queries: one per kind of thing, at most two."""
+    if not things:
+        return {}
+    if isinstance(things[0], User):
+        return {user.pk: user.email or user.title for user in things}
+    if isinstance(things[0], Group):
+        people = people_in_groups([group.pk for group in things])
+        return {group.pk: count_words(people.get(group.pk, 0), "person", "people") for group in things}
+    pks = [unit.pk for unit in things]
+    paths, below = unit_paths(pks), units_below(pks)
+    lines = {}
+    for pk in pks:
+        above = write_path(paths[pk][:-1])
+        includes = pk in below and f"includes {count_words(below[pk], 'unit', 'units')} below"
+        lines[pk] = " · ".join(filter(None, [above and f"in {above}", includes]))
+    return lines

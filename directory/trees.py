@@ -1,0 +1,86 @@
+"""Reading the tree of units, and counting who is where. The tree is written by directory.services alone."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from .models import GroupMembership, OrgUnit, OrgUnitClosure, User
+
+
+def unit_paths(unit_ids):
+    """Return for each unit the units from the top down to itself: {pk: (OrgUnit, …)}. One query."""
+    rows = OrgUnitClosure.objects.filter(descendant__in=unit_ids).select_related("ancestor").order_by("-depth")
+    paths = defaultdict(tuple)
+    for row in rows:
+        paths[row.descendant_id] += (row.ancestor,)
+    return paths
+
+
+def write_path(units):
+    """Return a path of units as people read it: "Sales › Benelux"."""
+    return " › ".join(unit.name for unit in units)
+
+
+def people_in(unit_ids):
+    """Return how many active users are in each unit: {pk: number}. One query."""
+    users = User.objects.filter(unit__in=unit_ids, is_active=True)
+    return dict(users.values("unit").annotate(n=Count("pk")).values_list("unit", "n"))
+
+
+def people_in_groups(group_ids):
+    """Return how many active users are in each group: {pk: number}. One query."""
+    rows = GroupMembership.objects.filter(group__in=group_ids, user__is_active=True)
+    return dict(rows.values("group").annotate(n=Count("pk")).values_list("group", "n"))
+
+
+def people_at_or_below(unit_ids):
+    """Return how many active users belong to each unit, those of the units below included: {pk: number}. One query."""
+    rows = OrgUnitClosure.objects.filter(ancestor__in=unit_ids, descendant__users__is_active=True)
+    return dict(rows.values("ancestor").annotate(n=Count("descendant__users")).values_list("ancestor", "n"))
+
+
+def units_below(unit_ids):
+    """Return how many units lie below each unit: {pk: number}; those with none are absent. One query."""
+    rows = OrgUnitClosure.objects.filter(ancestor__in=unit_ids, depth__gt=0)
+    return dict(rows.values("ancestor").annotate(n=Count("pk")).values_list("ancestor", "n"))
+
+
+MOST_ROWS = 500
+
+
+@dataclass(frozen=True)
+class TreeRow:
+    """A unit as a row of the tree. rails: the classes of the lines before it, one per level."""
+
+    unit: OrgUnit
+    rails: tuple[str, ...]
+    has_children: bool
+    is_open: bool
+    toggled: tuple[int, ...]  # what is open after its toggle was pressed
+    above: str  # the path above it, for who cannot see the lines
+
+
+def tree_rows(organization, opened):
+    """Return the TreeRows of the top level and of what lies directly in the opened units (pks), in reading order.
+
+    At most MOST_ROWS: a level of thousands is for the search. Two queries, however deep.
+    """
+    visible = organization.units.filter(Q(parent=None) | Q(parent__in=opened)).order_by("sort_key", "pk")[:MOST_ROWS]
+    children = defaultdict(list)
+    for unit in visible:
+        children[unit.parent_id].append(unit)
+    shown = [unit.pk for units in children.values() for unit in units]
+    parents = set(OrgUnit.objects.filter(parent__in=shown).values_list("parent", flat=True).distinct())
+
+    def rows(parent, rails, above):
+        for unit in children[parent]:
+            is_last = unit is children[parent][-1]
+            is_open = unit.pk in opened and unit.pk in parents
+            own = (*rails, "tree-turn tree-last" if is_last else "tree-turn") if parent else ()
+            toggled = tuple(sorted(opened ^ {unit.pk}))
+            yield TreeRow(unit, own, unit.pk in parents, is_open, toggled, write_path(above))
+            if is_open:
+                yield from rows(unit.pk, (*rails, "tree-none" if is_last else "") if parent else (), (*above, unit))
+
+    return list(rows(None, (), ()))

@@ -1,0 +1,218 @@
+from functools import partial
+
+from django.forms import Form
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from portal.lists import list_page
+from portal.modals import run_modal
+from portal.text import join_some
+
+from . import services
+from .decorators import editor_required, viewer_required
+from .forms import AddToGroupForm, AddToUnitForm, is_key
+from .trees import people_at_or_below, people_in, people_in_groups, tree_rows, unit_paths
+
+MOST_OPEN = 100  # units of the tree at once
+BY_NAME = {"name": ("sort_key", "pk")}
+
+
+def home(request):
+    """Where everybody starts: licenses, their own access, or the administration."""
+    if request.member:
+        return redirect("licensing:license_list" if request.member.role else "licensing:my_access")
+    if request.user.is_staff:
+        return redirect("admin:index")
+    return render(request, "directory/no_organization.html")
+
+
+@require_POST
+def switch_organization(request):
+    """Make another organization of the signed-in Account the current one."""
+    users = request.user.users.active()
+    user = get_object_or_404(users, organization=int(pk) if is_key(pk := request.POST.get("organization", "")) else None)
+    request.session["organization_id"] = user.organization_id
+    return redirect("directory:home")
+
+
+# Users -----------------------------------------------------------------------------------------------------------------
+
+
+@viewer_required
+def user_list(request):
+    users = request.organization.users.select_related("unit")
+    listing = list_page(request, users, search="search_text__contains", sorts={**BY_NAME, "added": ("created_at", "pk")})
+    return render(request, "directory/user_list.html", {"listing": listing})
+
+
+@viewer_required
+def user_detail(request, pk):
+    user = _user(request, pk)
+    return render(request, "directory/user_detail.html", {"person": user, "path": unit_paths([user.unit_id])[user.unit_id]})
+
+
+@viewer_required
+def user_groups(request, pk):
+    user = _user(request, pk)
+    listing = list_page(request, user.groups.all(), search="search_text__contains", sorts=BY_NAME)
+    people = people_in_groups([group.pk for group in listing.rows])
+    rows = [(group, people.get(group.pk, 0)) for group in listing.rows]
+    return render(request, "directory/user_groups.html", {"person": user, "listing": listing, "rows": rows})
+
+
+def _user(request, pk):
+    return get_object_or_404(request.organization.users.select_related("unit", "account"), pk=pk)
+
+
+# Groups ----------------------------------------------------------------------------------------------------------------
+
+
+@viewer_required
+def group_list(request):
+    listing = list_page(request, request.organization.groups.all(), search="search_text__contains", sorts=BY_NAME)
+    people = people_in_groups([group.pk for group in listing.rows])
+    rows = [(group, people.get(group.pk, 0)) for group in listing.rows]
+    return render(request, "directory/group_list.html", {"listing": listing, "rows": rows})
+
+
+@viewer_required
+def group_detail(request, pk):
+    group = _group(request, pk)
+    listing = _people(request, group.members)
+    return render(request, "directory/group_detail.html", {"group": group, "listing": listing})
+
+
+@editor_required
+def add_to_group(request, pk):
+    group = _group(request, pk)
+    return run_modal(
+        request,
+        "directory/add_people.html",
+        partial(AddToGroupForm, group=group),
+        save=partial(services.join_group, group, actor=request.actor),
+        say=lambda outcome: _say(outcome, "joined", group),
+        back=reverse("directory:group_detail", args=[pk]),
+        place=group,
+        place_kind="group",
+    )
+
+
+@editor_required
+def remove_from_group(request, pk, user):
+    group = _group(request, pk)
+    person = get_object_or_404(group.members, pk=user)
+    return run_modal(
+        request,
+        "directory/remove_person.html",
+        Form,
+        save=partial(services.leave_group, group, users=[person], actor=request.actor),
+        say=lambda outcome: _say(outcome, "left", group),
+        back=reverse("directory:group_detail", args=[pk]),
+        person=person,
+        place=group,
+        place_kind="group",
+    )
+
+
+def _group(request, pk):
+    return get_object_or_404(request.organization.groups, pk=pk)
+
+
+# Units -----------------------------------------------------------------------------------------------------------------
+
+
+@viewer_required
+def unit_list(request):
+    """The tree, as far as it is opened (in the URL), or what matches the search as a list with paths."""
+    listing = list_page(request, request.organization.units.all(), search="sort_key__contains", sorts=BY_NAME)
+    opened = {int(pk) for pk in request.GET.getlist("open")[:MOST_OPEN] if is_key(pk)}
+    rows = [] if listing.q else tree_rows(request.organization, opened)
+    units = [unit.pk for unit in listing.rows] if listing.q else [row.unit.pk for row in rows]
+    context = {
+        "listing": listing,
+        "rows": rows,
+        "opened": sorted(opened),
+        "paths": unit_paths(units) if listing.q else {},
+        "people": people_in(units),
+        "people_below": people_at_or_below(units),
+    }
+    return render(request, "directory/unit_list.html", context)
+
+
+@viewer_required
+def unit_detail(request, pk):
+    unit = _unit(request, pk)
+    listing = _people(request, unit.users)
+    children = list(unit.children.order_by("sort_key", "pk")[:200])
+    people = people_at_or_below([child.pk for child in children])
+    context = {
+        "unit": unit,
+        "path": unit_paths([unit.pk])[unit.pk][:-1],
+        "listing": listing,
+        "children": [(child, people.get(child.pk, 0)) for child in children],
+    }
+    return render(request, "directory/unit_detail.html", context)
+
+
+@editor_required
+def add_to_unit(request, pk):
+    unit = _unit(request, pk)
+    return run_modal(
+        request,
+        "directory/add_people.html",
+        partial(AddToUnitForm, unit=unit),
+        save=partial(services.place_in_unit, unit, actor=request.actor),
+        say=lambda outcome: _say(outcome, "moved to", unit),
+        back=reverse("directory:unit_detail", args=[pk]),
+        place=unit,
+        place_kind="unit",
+    )
+
+
+@editor_required
+def remove_from_unit(request, pk, user):
+    unit = _unit(request, pk)
+    person = get_object_or_404(unit.users, pk=user)
+    return run_modal(
+        request,
+        "directory/remove_person.html",
+        Form,
+        save=partial(services.leave_unit, unit, users=[person], actor=request.actor),
+        say=lambda outcome: _say(outcome, "left", unit),
+        back=reverse("directory:unit_detail", args=[pk]),
+        person=person,
+        place=unit,
+        place_kind="unit",
+    )
+
+
+def _unit(request, pk):
+    return get_object_or_404(request.organization.units, pk=pk)
+
+
+# Organization ------------------------------------------------------------------------------------------------------------
+
+
+@viewer_required
+def organization_detail(request):
+    organization = request.organization
+    context = {
+        "active_people": organization.users.active().count(),
+        "inactive_people": organization.users.filter(is_active=False).count(),
+        "groups": organization.groups.count(),
+        "units": organization.units.count(),
+    }
+    return render(request, "directory/organization_detail.html", context)
+
+
+def _people(request, users):
+    return list_page(request, users.all(), search="search_text__contains", sorts=BY_NAME)
+
+
+def _say(outcome, did, place):
+    """Say for whom a service did it, and who was there (or away) already."""
+    if not outcome.done:
+        return f"Nothing changed for {join_some(outcome.skipped)}: somebody was quicker."
+    said = f"{join_some(outcome.done)} {did} {place}."
+    return f"{said} Nothing changed for {join_some(outcome.skipped)}." if outcome.skipped else said

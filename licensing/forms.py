@@ -1,0 +1,113 @@
+from django import forms
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from directory.forms import PickForm
+from portal.days import end_of, first_day, last_day, start_of
+from portal.fields import DayField, ThingsField
+from portal.text import join_some
+
+from .access import sources_of
+from .kinds import ORGANIZATION, USERS
+from .models import Allocation, Assignment, Policy
+
+
+class PoliciesField(ThingsField):
+    """Optional policies of one license; which one, the form says."""
+
+    def __init__(self):
+        super().__init__(Policy.objects.none(), required=False, widget=forms.CheckboxSelectMultiple)
+        self.license = None
+        wrong = "A policy you chose is not an optional policy of this license (any more). Choose again."
+        self.error_messages.update(invalid_choice=wrong, invalid_pk_value=wrong)
+
+    def of(self, license):
+        self.license = license
+        self.queryset = Policy.objects.filter(license_policies__license=license, license_policies__is_default=False)
+
+
+class DatesForm(forms.Form):
+    """The days of an assignment; cleaned to the instants that services take."""
+
+    starts_on = DayField(label="From")
+    ends_on = DayField(label="Until", help_text="This day is included.")
+
+    def clean(self):
+        values = super().clean()
+        return {
+            **{name: value for name, value in values.items() if name not in ("starts_on", "ends_on")},
+            "starts_at": start_of(values.get("starts_on")),
+            "ends_at": end_of(values.get("ends_on")),
+        }
+
+
+class ChooseAssigneesForm(PickForm, DatesForm):
+    """The license is known: to whom?"""
+
+    picks = "assignees"
+    policies = PoliciesField()
+
+    def __init__(self, data=None, *, allocation, kind):
+        self.allocation, self.kind = allocation, kind
+        many = "active people" if kind is USERS else kind.slug
+        super().__init__(data, things=kind.candidates(allocation.organization), one=kind.one, many=many)
+        self.fields["policies"].of(allocation.license)
+
+    def notes(self, things):
+        found = sources_of(self.kind, things, at=timezone.now(), allocation=self.allocation)
+        return {pk: has_it(sources) for pk, sources in found.items() if sources}
+
+
+class ChooseLicenseForm(DatesForm):
+    """The assignee is known: which license? The optional policies follow it."""
+
+    allocation = forms.ModelChoiceField(None, widget=forms.RadioSelect, error_messages={"required": "Choose a license."})
+    policies = PoliciesField()
+
+    def __init__(self, data=None, *, assignee, kind, chosen=None):
+        """chosen: pk of the allocation that is chosen to begin with, as text."""
+        super().__init__(data)
+        now = timezone.now()
+        allocations = offered(kind, assignee, now).with_license()
+        self.offered = list(allocations.order_by(Lower("license__name"), "pk"))
+        gone = "This license cannot be assigned here (any more). Choose again."
+        self.fields["allocation"].queryset = allocations
+        self.fields["allocation"].error_messages.update(invalid_choice=gone)
+        pk = self.data.get("allocation") if self.is_bound else chosen
+        self.chosen = next((allocation for allocation in self.offered if str(allocation.pk) == pk), None)
+        if self.chosen:
+            self.fields["policies"].of(self.chosen.license)
+        found = sources_of(kind, [assignee], at=now)[assignee.pk] if self.offered else []
+        self.cards = [
+            (allocation, has_it([source for source in found if source.assignment.allocation_id == allocation.pk])[0]) for allocation in self.offered
+        ]
+
+
+def offered(kind, assignee, at):
+    """Return the Allocations that can be assigned to the assignee: live or scheduled, and not its own already."""
+    organization_id = assignee.pk if kind is ORGANIZATION else assignee.organization_id
+    taken = Assignment.objects.filter(target_key=kind.target_key(assignee.pk)).values("allocation")
+    return Allocation.objects.filter(organization=organization_id).assignable(at).exclude(pk__in=taken)
+
+
+class PoliciesForm(forms.Form):
+    """Manage Optional Policies: the new set."""
+
+    policies = PoliciesField()
+
+    def __init__(self, data=None, *, assignment):
+        super().__init__(data, initial={"policies": assignment.chosen_policies})
+        self.fields["policies"].of(assignment.allocation.license)
+
+
+class ChangeDatesForm(DatesForm):
+    def __init__(self, data=None, *, assignment):
+        super().__init__(data, initial={"starts_on": first_day(assignment.starts_at), "ends_on": last_day(assignment.ends_at)})
+
+
+def has_it(sources):
+    """Say of something through what it has the license, and whether directly: (note, bool)."""
+    if direct := next((source for source in sources if source.is_direct), None):
+        return f"Has it already: Direct{'' if direct.in_effect else f', {direct.status.text.lower()}'}", True
+    names = [source.label for source in sources if source.in_effect]
+    return (f"Has it through {join_some(names, limit=2)}" if names else ""), False

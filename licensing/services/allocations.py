@@ -1,0 +1,87 @@
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from portal.audit.log import Target, record
+from portal.days import first_day, last_day
+from portal.transactions import one_transaction
+
+from ..models import Allocation
+from .assignments import lock_allocation
+
+
+@one_transaction
+def allocate(license, *, organization, seats=None, starts_at=None, ends_at=None, actor):
+    """Allocate a License to an Organization: once, for ever; renewing changes its dates. Returns the Allocation.
+
+    seats: how many people, or None for no limit. starts_at: instant, None meaning now. ends_at: instant or None.
+    Raises ValidationError without a default policy, when it is allocated already, or when the end is not after the start.
+    """
+    if not license.license_policies.filter(is_default=True).exists():
+        raise ValidationError(
+            f"{license} has no default policy, so whoever got it could do nothing. Give it one, then allocate it.", code="no_default_policy"
+        )
+    allocation = Allocation(license=license, organization=organization, seats=seats, starts_at=starts_at or timezone.now(), ends_at=ends_at)
+    _require_order(allocation)
+    allocation.full_clean()
+    allocation.save()
+    _record(actor, "allocation.created", allocation, _terms(allocation))
+    return allocation
+
+
+@one_transaction
+def change_allocation(allocation, *, seats, starts_at, ends_at, actor):
+    """Change the seats and dates of an Allocation. Fewer seats than are in use are not refused: it shows as over."""
+    allocation = lock_allocation(allocation)
+    before = _terms(allocation)
+    allocation.seats, allocation.starts_at, allocation.ends_at = seats, starts_at or allocation.starts_at, ends_at
+    _require_order(allocation)
+    allocation.save(update_fields=["seats", "starts_at", "ends_at"])
+    if _terms(allocation) != before:
+        _record(actor, "allocation.changed", allocation, {**_terms(allocation), "old": before})
+    return allocation
+
+
+@one_transaction
+def cancel(allocation, *, actor):
+    """Cancel an Allocation: at once nobody is reached through it. Its assignments stay, asleep. Raises when it is cancelled."""
+    allocation = lock_allocation(allocation)
+    if allocation.cancelled_at:
+        raise ValidationError(f"{allocation} is cancelled already.", code="cancelled")
+    allocation.cancelled_at = timezone.now()
+    allocation.save(update_fields=["cancelled_at"])
+    _record(actor, "allocation.cancelled", allocation)
+    return allocation
+
+
+@one_transaction
+def reinstate(allocation, *, actor):
+    """Take a cancellation back: its assignments work again, seats or not. Raises when it is not cancelled."""
+    allocation = lock_allocation(allocation)
+    if not allocation.cancelled_at:
+        raise ValidationError(f"{allocation} is not cancelled.", code="not_cancelled")
+    allocation.cancelled_at = None
+    allocation.save(update_fields=["cancelled_at"])
+    _record(actor, "allocation.reinstated", allocation)
+    return allocation
+
+
+def _require_order(allocation):
+    if allocation.ends_at and allocation.ends_at <= allocation.starts_at:
+        raise ValidationError({"ends_at": ValidationError("The last day is before the first. Choose a later one.", code="order")})
+
+
+def _terms(allocation):
+    until = allocation.ends_at and last_day(allocation.ends_at).isoformat()
+    return {"seats": allocation.seats, "from": first_day(allocation.starts_at).isoformat(), "until": until}
+
+
+def _record(actor, verb, allocation, details=None):
+    license = allocation.license
+    record(
+        actor,
+        verb,
+        [Target("allocation", allocation.pk, license.name)],
+        organization_id=allocation.organization_id,
+        provider_id=license.provider_id,
+        details={"organization": allocation.organization.name, "provider": license.provider.name, **(details or {})},
+    )

@@ -1,0 +1,242 @@
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from directory.models import Organization
+from portal.audit.log import Target, record
+from portal.audit.models import AuditEntry
+from portal.days import first_day, last_day, write_day
+from portal.text import join_some
+from portal.transactions import one_transaction
+
+from ..access import count_reached
+from ..kinds import AssigneeKind
+from ..models import Allocation, Assignment, AssignmentPolicy
+from ..states import State
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """What assign() did: for whom, who had it already, and the policies that are now assigned."""
+
+    allocation: Allocation
+    kind: AssigneeKind
+    done: list
+    skipped: list
+    policies: list
+
+
+@one_transaction
+def assign(allocation, *, kind, assignees, policies=(), starts_at=None, ends_at=None, actor):
+    """Assign an Allocation to assignees of one kind, with chosen optional policies; returns Assigned.
+
+    starts_at, ends_at: instants of the assignments' own dates, or None. Whoever has it already is skipped, the others
+    go through. Raises ValidationError when it cannot be assigned (any more), an assignee or policy does not belong
+    here, the end is not after the start, or the seats do not suffice.
+    """
+    # Lock: two editors may hand out the last seat at once, or the provider may cancel.
+    allocation = lock_allocation(allocation)
+    now = timezone.now()
+    _require_assignable(allocation, now)
+    _require_order(starts_at, ends_at, now)
+    policies = _require_optional(allocation, policies)
+    assignees = _require_candidates(allocation.organization, kind, assignees)
+
+    keys = {kind.target_key(assignee.pk): assignee for assignee in assignees}
+    taken = set(Assignment.objects.filter(allocation=allocation, target_key__in=keys).values_list("target_key", flat=True))
+    done = [assignee for key, assignee in keys.items() if key not in taken]
+    with _seats_respected(allocation, now):
+        assignments = Assignment.objects.bulk_create(
+            (
+                Assignment(
+                    organization_id=allocation.organization_id,
+                    allocation=allocation,
+                    starts_at=starts_at,
+                    ends_at=ends_at,
+                    created_by=actor.name,
+                    **kind.assigned_to(assignee),
+                )
+                for assignee in done
+            ),
+            batch_size=1000,
+        )
+    AssignmentPolicy.objects.bulk_create(
+        (_chosen(assignment, policy) for assignment in assignments for policy in policies), batch_size=1000
+    )
+    details = {"policies": _names(policies), **_days(starts_at, ends_at)}
+    pairs = zip(assignments, done, strict=True)
+    _record(actor, "assignment.created", allocation, [(a, kind, assignee) for a, assignee in pairs], details)
+    return Assigned(
+        allocation, kind, done, [assignee for key, assignee in keys.items() if key in taken], allocation.license.default_policies + policies
+    )
+
+
+@one_transaction
+def set_policies(assignment, *, policies, actor):
+    """Make `policies` the chosen optional policies of an Assignment; returns (added, removed) policies."""
+    assignment = _lock_assignment(assignment)
+    policies = _require_optional(assignment.allocation, policies)
+    before = assignment.chosen_policies
+    added = [policy for policy in policies if policy not in before]
+    removed = [policy for policy in before if policy not in policies]
+    if added or removed:
+        AssignmentPolicy.objects.filter(assignment=assignment, policy__in=removed).delete()
+        AssignmentPolicy.objects.bulk_create(_chosen(assignment, policy) for policy in added)
+        details = {"added": _names(added), "removed": _names(removed), "policies": _names(policies)}
+        _record_one(actor, "assignment.policies", assignment, details)
+    return added, removed
+
+
+@one_transaction
+def set_dates(assignment, *, starts_at, ends_at, actor):
+    """Give an Assignment its own dates (instants; None: open); returns whether that changed anything.
+
+    Raises ValidationError when the end is not after the start, or when more people would be reached than seats suffice.
+    """
+    allocation = lock_allocation(assignment.allocation)
+    assignment = _lock_assignment(assignment)
+    if (starts_at, ends_at) == (assignment.starts_at, assignment.ends_at):
+        return False
+    now = timezone.now()
+    _require_order(starts_at, ends_at, now)
+    details = {"old": _days(assignment.starts_at, assignment.ends_at), **_days(starts_at, ends_at)}
+    with _seats_respected(allocation, now):
+        Assignment.objects.filter(pk=assignment.pk).update(starts_at=starts_at, ends_at=ends_at)
+    _record_one(actor, "assignment.dates", assignment, details)
+    return True
+
+
+@one_transaction
+def unassign(assignment, *, actor):
+    """Remove an Assignment with its chosen policies. Those it reached lose what no other source gives."""
+    assignment = _lock_assignment(assignment)
+    _record_one(actor, "assignment.removed", assignment, {"policies": _names(assignment.chosen_policies)})
+    assignment.delete()
+
+
+def removal_of(organization, pk):
+    """Return the AuditEntry of the removal of an assignment of the organization, or None where there was none."""
+    entries = AuditEntry.objects.filter(target_kind="assignment", target_id=pk, organization_id=organization.pk)
+    return entries.filter(verb="assignment.removed").first()
+
+
+# Locks ---------------------------------------------------------------------------------------------------------------
+
+
+def lock_allocation(allocation):
+    """Lock an Allocation until the transaction ends and return it as it is now, with its license."""
+    queryset = Allocation.objects.select_for_update(no_key=True, of=("self",)).with_license().select_related("organization")
+    return queryset.get(pk=allocation.pk)
+
+
+def _lock_assignment(assignment):
+    queryset = Assignment.objects.select_for_update(no_key=True, of=("self",))
+    found = queryset.with_assignees().with_license().with_policies().filter(pk=assignment.pk).first()
+    if found is None:
+        removal = removal_of(assignment.organization, assignment.pk)
+        by = f" by {removal.actor_name}" if removal else " meanwhile"
+        raise ValidationError(f"This assignment was already removed{by}.", code="gone")
+    return found
+
+
+class _seats_respected:
+    """Refuse what happens inside when more people are reached afterwards than before and than there are seats."""
+
+    def __init__(self, allocation, at):
+        self.allocation, self.at = allocation, at
+
+    def count(self):
+        return count_reached(self.allocation, at=self.at, or_later=True)
+
+    def __enter__(self):
+        self.before = None if self.allocation.seats is None else self.count()
+
+    def __exit__(self, error, *_):
+        if error or self.before is None:
+            return
+        seats, needed = self.allocation.seats, self.count() - self.before
+        free = max(seats - self.before, 0)
+        if needed > free:
+            raise ValidationError(
+                f"Not enough seats: {needed:,} {'is' if needed == 1 else 'are'} needed, {free:,} of {seats:,} "
+                f"{'is' if free == 1 else 'are'} free. Choose fewer, or ask {self.allocation.license.provider} for more seats.",
+                code="seats",
+            )
+
+
+# Rules ---------------------------------------------------------------------------------------------------------------
+
+
+def _require_assignable(allocation, at):
+    state = allocation.state(at)
+    if state is State.CANCELLED:
+        how = f"was cancelled by {allocation.license.provider} on {write_day(first_day(allocation.cancelled_at))}"
+    elif state is State.ENDED:
+        how = f"ended on {write_day(last_day(allocation.ends_at))}"
+    else:
+        return
+    raise ValidationError(f"{allocation} {how}, so it cannot be assigned.", code="not_assignable")
+
+
+def _require_order(starts_at, ends_at, at):
+    if ends_at and ends_at <= at:
+        raise ValidationError({"ends_on": ValidationError("This day has passed. Choose today or later.", code="past")})
+    if starts_at and ends_at and ends_at <= starts_at:
+        raise ValidationError({"ends_on": ValidationError("The last day is before the first. Choose a later one.", code="order")})
+
+
+def _require_optional(allocation, policies):
+    """Return the policies in the license's order; refuse one that is not optional in it."""
+    policies, optional = set(policies), allocation.license.optional_policies
+    if foreign := policies - set(optional):
+        message = f"{join_some(sorted(map(str, foreign)))}: not an optional policy of {allocation}. Choose again."
+        raise ValidationError({"policies": ValidationError(message, code="policy")})
+    return [policy for policy in optional if policy in policies]
+
+
+def _require_candidates(organization: Organization, kind, assignees):
+    """Return the assignees as they are now; refuse none at all, a foreign one, and one that was deleted meanwhile."""
+    asked = {assignee.pk: assignee for assignee in assignees}
+    if not asked:
+        raise ValidationError({"assignees": ValidationError(f"Choose at least one {kind.one}.", code="none")})
+    found = list(kind.candidates(organization).filter(pk__in=asked))
+    if len(found) < len(asked):
+        gone = asked.keys() - {assignee.pk for assignee in found}
+        message = f"{join_some(str(asked[pk]) for pk in gone)} cannot be chosen any more. Choose again."
+        raise ValidationError({"assignees": ValidationError(message, code="gone")})
+    return sorted(found, key=lambda assignee: list(asked).index(assignee.pk))
+
+
+def _chosen(assignment, policy):
+    return AssignmentPolicy(
+        organization_id=assignment.organization_id,
+        assignment=assignment,
+        allocation_id=assignment.allocation_id,
+        license_id=assignment.allocation.license_id,
+        policy=policy,
+    )
+
+
+# Audit ---------------------------------------------------------------------------------------------------------------
+
+
+def _names(policies):
+    return [policy.name for policy in policies]
+
+
+def _days(starts_at, ends_at):
+    """The dates of an audit entry, as days: they are read by people, years later."""
+    return {"from": starts_at and first_day(starts_at).isoformat(), "until": ends_at and last_day(ends_at).isoformat()}
+
+
+def _record(actor, verb, allocation, assigned, details):
+    targets = [
+        (Target("assignment", assignment.pk, assignee.name), {"kind": kind.one, "assignee_id": assignee.pk}) for assignment, kind, assignee in assigned
+    ]
+    details = {"license": allocation.license.name, "allocation_id": allocation.pk, **details}
+    record(actor, verb, targets, organization_id=allocation.organization_id, details=details)
+
+
+def _record_one(actor, verb, assignment, details):
+    _record(actor, verb, assignment.allocation, [(assignment, assignment.kind, assignment.assignee)], details)

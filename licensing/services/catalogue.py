@@ -1,0 +1,117 @@
+"""The provider's catalogue: applications, policies, licenses and what is in them."""
+
+from django.core.exceptions import ValidationError
+from django.db.models import ProtectedError
+
+from portal.audit.log import Target, record
+from portal.text import join_some
+from portal.transactions import one_transaction
+
+from ..models import Application, AssignmentPolicy, License, LicensePolicy, Policy, Provider
+
+
+@one_transaction
+def save(thing, *, actor):
+    """Create or change a Provider, Application, Policy or License after checking it whole; returns it."""
+    verb = "changed" if thing.pk else "created"
+    if isinstance(thing, Policy) and thing.pk and thing.license_policies.exclude(license__provider=thing.application.provider).exists():
+        raise ValidationError({"application": "A license has this policy, and that application is another provider's."})
+    thing.full_clean()
+    thing.save()
+    _record(actor, verb, thing)
+    return thing
+
+
+@one_transaction
+def set_staff(provider, *, accounts, actor):
+    """Make `accounts` the staff of a Provider: who manages its catalogue and allocations. They need is_staff to enter."""
+    before = set(provider.staff.values_list("email", flat=True))
+    provider.staff.set(accounts)
+    after = {account.email for account in accounts}
+    if before != after:
+        details = {"added": sorted(after - before), "removed": sorted(before - after)}
+        record(actor, "provider.staff", [_target(provider)], provider_id=provider.pk, details=details)
+
+
+@one_transaction
+def delete(thing, *, actor):
+    """Delete an Application, Policy or License that nothing uses; raises ValidationError saying what does."""
+    target, provider_id = _target(thing), _provider_of(thing).pk
+    try:
+        thing.delete()
+    except ProtectedError as error:
+        raise ValidationError(_still_used(thing, error.protected_objects), code="used") from None
+    record(actor, f"{target.kind}.deleted", [target], provider_id=provider_id)
+
+
+@one_transaction
+def set_license_policies(license, *, default, optional, actor):
+    """Make `default` and `optional` (lists of Policy, in their order) the policies of a License.
+
+    Defaults are never copied: whoever is reached has a new one at once and loses one that is not default any more,
+    until it is chosen. What was chosen of a policy that becomes default, or goes, is deleted. Raises ValidationError
+    for a policy of another provider, one that is both, and an allocated license left without a default policy.
+    """
+    license = License.objects.select_for_update(no_key=True).get(pk=license.pk)
+    wanted = {policy: position for position, policy in enumerate([*default, *optional])}
+    if both := set(default) & set(optional):
+        raise ValidationError({"optional_policies": f"{join_some(sorted(map(str, both)))}: choose it as default or as optional, not both."})
+    if any(policy.application.provider_id != license.provider_id for policy in wanted):
+        raise ValidationError(f"Choose from the policies of {license.provider} only.", code="foreign")
+    if not default and license.allocations.exists():
+        raise ValidationError(
+            {"default_policies": "This license is allocated, so it keeps at least one default policy: without, whoever has it could do nothing."}
+        )
+    rows = {row.policy: row for row in LicensePolicy.objects.select_for_update(no_key=True, of=("self",)).filter(license=license).select_related("policy")}
+    before = {policy.name: row.is_default for policy, row in rows.items()}
+    after = {policy.name: policy in default for policy in wanted}
+
+    gone = [policy for policy in rows if policy not in wanted]
+    now_default = [policy for policy in default if policy in rows and not rows[policy].is_default]
+    AssignmentPolicy.objects.filter(license=license, policy__in=[*gone, *now_default]).delete()
+    LicensePolicy.objects.filter(license=license, policy__in=gone).delete()
+    for policy, position in wanted.items():
+        row = rows.get(policy) or LicensePolicy(license=license, policy=policy)
+        row.is_default, row.position = policy in default, position
+        row.save()
+    if after != before:
+        customers = list(license.allocations.values_list("organization_id", flat=True))
+        details = {"provider": license.provider.name, **_differences(before, after)}
+        record(actor, "license.policies", [_target(license)], provider_id=license.provider_id, details=details, customers=customers)
+
+
+def _differences(before, after):
+    """Return what changed between {policy: is default} then and now, as names."""
+    return {
+        "added_default": [name for name in after if after[name] and name not in before],
+        "added_optional": [name for name in after if not after[name] and name not in before],
+        "now_default": [name for name in after if after[name] and before.get(name) is False],
+        "now_optional": [name for name in after if not after[name] and before.get(name) is True],
+        "removed": [name for name in before if name not in after],
+    }
+
+
+def _provider_of(thing):
+    return thing if isinstance(thing, Provider) else thing.application.provider if isinstance(thing, Policy) else thing.provider
+
+
+def _target(thing):
+    kind = {Provider: "provider", Application: "application", Policy: "policy", License: "license"}[type(thing)]
+    return Target(kind, thing.pk, thing.name)
+
+
+def _record(actor, verb, thing):
+    target = _target(thing)
+    record(actor, f"{target.kind}.{verb}", [target], provider_id=_provider_of(thing).pk)
+
+
+def _still_used(thing, users):
+    """Say what keeps a thing of the catalogue from being deleted."""
+    if isinstance(thing, License):
+        customers = sorted({allocation.organization.name for allocation in users})
+        return f"{thing} is allocated to {join_some(customers)}, cancelled or not. A license that was ever allocated stays."
+    if isinstance(thing, Application):
+        policies = sorted(policy.name for policy in thing.policies.all())
+        return f"{thing} has policies: {join_some(policies)}. Delete them first."
+    licenses = sorted({row.license.name for row in thing.license_policies.select_related("license")})
+    return f"{join_some(licenses)} {'has' if len(licenses) == 1 else 'have'} the policy {thing}. Take it out first."

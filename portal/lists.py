@@ -1,0 +1,98 @@
+"""Lists: search, sort, and pages by keyset, so that the last page costs what the first does."""
+
+import base64
+import json
+from dataclasses import dataclass
+from functools import reduce
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+
+from portal.text import fold
+
+PAGE_SIZE = 50
+COUNT_LIMIT = 10_000  # counting further would cost more than it tells
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One page of a list, as its template needs it. The cursors are empty where there is no such page."""
+
+    rows: list
+    q: str
+    sort: str
+    count: int  # at most COUNT_LIMIT + 1
+    next_cursor: str
+    previous_cursor: str
+
+    @property
+    def count_text(self):
+        return f"{self.count:,}" if self.count <= COUNT_LIMIT else f"more than {COUNT_LIMIT:,}"
+
+
+def list_page(request, queryset, *, search, sorts, default="", size=PAGE_SIZE):
+    """Return the Listing that the request's q, sort, after and before ask for; what they ask wrongly is not heard.
+
+    search: name of a lookup on folded text, which every word of q has to match.
+    sorts: {name: fields}, of which the last is unique; "-name" sorts the other way. default: a sort, else the first.
+    """
+    q = clean_query(request.GET.get("q", ""))
+    queryset = queryset.filter(matching(q, search))
+    sort = request.GET.get("sort", "")
+    sort = sort if sort.removeprefix("-") in sorts else default or next(iter(sorts))
+    fields, descending = sorts[sort.removeprefix("-")], sort.startswith("-")
+    before, after = (_decode(request.GET.get(name, ""), fields) for name in ("before", "after"))
+
+    backwards = before is not None
+    order = [f"-{field}" if descending != backwards else field for field in fields]
+    page: QuerySet = queryset.order_by(*order)
+    if cursor := before or after:
+        try:
+            page = page.filter(_beyond(fields, cursor, "lt" if descending != backwards else "gt"))
+        except (ValueError, TypeError, ValidationError):  # a forged cursor
+            cursor = before = after = None
+    rows = list(page[: size + 1])
+    more, rows = len(rows) > size, rows[:size]
+    if backwards:
+        rows.reverse()
+    has_next, has_previous = (bool(cursor), more) if backwards else (more, bool(cursor))
+    return Listing(
+        rows=rows,
+        q=q,
+        sort=sort,
+        count=queryset.order_by()[: COUNT_LIMIT + 1].count(),
+        next_cursor=_encode(rows[-1], fields) if rows and has_next else "",
+        previous_cursor=_encode(rows[0], fields) if rows and has_previous else "",
+    )
+
+
+def clean_query(q):
+    """Return what was typed into a search field without what no database takes."""
+    return q.replace("\x00", "").strip()[:200]
+
+
+def matching(q, search):
+    """Return the condition that every word of q is found by the lookup."""
+    return reduce(Q.__and__, (Q(**{search: word}) for word in fold(q).split()), Q())
+
+
+def _beyond(fields, values, op):
+    """Rows after the cursor in lexicographic order, written so that the index on the first field is used."""
+    field, value = fields[0], values[0]
+    if len(fields) == 1:
+        return Q(**{f"{field}__{op}": value})
+    return Q(**{f"{field}__{op}e": value}) & (Q(**{f"{field}__{op}": value}) | _beyond(fields[1:], values[1:], op))
+
+
+def _encode(row, fields):
+    values = [reduce(getattr, field.split("__"), row) for field in fields]
+    return base64.urlsafe_b64encode(json.dumps(values, default=str).encode()).decode().rstrip("=")
+
+
+def _decode(cursor, fields):
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        return None
+    ok = isinstance(values, list) and len(values) == len(fields) and all(isinstance(value, str | int) for value in values)
+    return values if ok and "\x00" not in str(values) else None

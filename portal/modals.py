@@ -1,0 +1,50 @@
+"""The protocol of every modal, written once. A modal is a page: it has a URL, works without JavaScript and posts to itself."""
+
+from django.contrib import messages
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import trigger_client_event
+
+
+def run_modal(request, template, make_form, *, save, say, back, **context):
+    """Show a form; save what it holds; say what was done; close, and let the open page refresh itself.
+
+    make_form: called with the POST data or None. save: called with the form's cleaned_data as keywords; a
+    ValidationError it raises is shown in the dialog. say: what save returned -> the outcome as a sentence.
+    back: the URL of the page behind, for who opened the modal as a page. context: for the template.
+
+    A POST with "look" only asks to see the form again, with what was entered and nothing found fault with: for what
+    follows from a choice, and for searches.
+    """
+    form = make_form(request.POST if request.method == "POST" else None)
+    if "look" in request.POST:
+        form.errors.clear()
+    elif request.method == "POST" and form.is_valid():
+        try:
+            outcome = save(**form.cleaned_data)
+        except ValidationError as error:
+            add_error(form, error)
+        else:
+            messages.success(request, say(outcome))
+            return close_modal(request, back)
+    return render(request, template, {"form": form, "next": _next(request, back), **context})
+
+
+def close_modal(request, back):
+    """Answer a modal that did its work: the message, and one event on which the open page re-reads its own URL."""
+    if not request.htmx:
+        return redirect(_next(request, back))
+    return trigger_client_event(render(request, "_messages_oob.html"), "portal-changed")
+
+
+def add_error(form, error):
+    """Show a service's ValidationError: at its field where the form has that field, else above them all."""
+    for field, errors in getattr(error, "error_dict", {NON_FIELD_ERRORS: error.error_list}).items():
+        form.add_error(field if field in form.fields else None, errors)
+
+
+def _next(request, back):
+    """Return where the person came from, if that is a page of ours."""
+    url = request.POST.get("next") or request.GET.get("next") or back
+    return url if url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()) else back
