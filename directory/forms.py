@@ -41,7 +41,12 @@ class PickForm(forms.Form):
         self.things, self.one, self.many = things, one, many
         gone = f"A {one} you chose is not there any more. Choose again."
         self.fields[self.picks] = ThingsField(
-            things, error_messages={"required": f"Choose at least one {one}.", "invalid_choice": gone, "invalid_pk_value": gone}
+            things,
+            error_messages={
+                "required": f"Choose at least one {one}.",
+                "invalid_choice": gone,
+                "invalid_pk_value": gone,
+            },
         )
 
     def clean(self):
@@ -70,13 +75,18 @@ class PickForm(forms.Form):
 
     @cached_property
     def _matches(self):
-        return self.things.filter(matching(self.query, "sort_key__contains" if self.things.model is OrgUnit else "search_text__contains"))
+        return self.things.filter(
+            matching(self.query, "sort_key__contains" if self.things.model is OrgUnit else "search_text__contains")
+        )
 
     @cached_property
     def options(self):
         things = list(self._matches.order_by("sort_key", "pk")[: self.shown])
         notes, subs, picked = self.notes(things), describe(things), {thing.pk for thing in self.picked}
-        return [Option(thing, subs.get(thing.pk, ""), thing.pk in picked, *notes.get(thing.pk, ("", False))) for thing in things]
+        return [
+            Option(thing, subs.get(thing.pk, ""), thing.pk in picked, *notes.get(thing.pk, ("", False)))
+            for thing in things
+        ]
 
     @cached_property
     def hidden(self):
@@ -91,6 +101,15 @@ class PickForm(forms.Form):
     @cached_property
     def matches(self):
         return self._matches.order_by()[: COUNT_LIMIT + 1].count() if self.query else self.total
+
+    @property
+    def pick_errors(self):
+        return self.errors.get(self.picks, [])
+
+    @property
+    def shape(self):
+        """How the picker draws them: user, group or unit."""
+        return {User: "user", Group: "group", OrgUnit: "unit"}[self.things.model]
 
     @property
     def status(self):
@@ -117,12 +136,18 @@ class AddToGroupForm(PickForm):
 
 class AddToUnitForm(PickForm):
     def __init__(self, data=None, *, unit):
-        super().__init__(data, things=unit.organization.users.active().select_related("unit"), one="person", many="active people")
+        super().__init__(
+            data, things=unit.organization.users.active().select_related("unit"), one="person", many="active people"
+        )
         self.unit = unit
 
     def notes(self, things):
         here = ("Is in it already", True)
-        return {user.pk: here if user.unit_id == self.unit.pk else (f"Now in {user.unit}", False) for user in things if user.unit_id}
+        return {
+            user.pk: here if user.unit_id == self.unit.pk else (f"Now in {user.unit}", False)
+            for user in things
+            if user.unit_id
+        }
 
 
 def is_key(text):

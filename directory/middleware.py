@@ -22,10 +22,15 @@ class CurrentOrganization:
         request.member = request.organization = request.actor = None
         request.memberships = []
         if request.user.is_authenticated:
-            request.actor = Actor("account", request.user.pk, request.user.name, request.META.get("REMOTE_ADDR", ""), request.id)
+            request.actor = Actor(
+                "account", request.user.pk, request.user.name, request.META.get("REMOTE_ADDR", ""), request.id
+            )
             request.memberships = list(request.user.users.active().select_related("organization").order_by("id"))
             current = request.session.get("organization_id")
-            request.member = next((user for user in request.memberships if user.organization_id == current), next(iter(request.memberships), None))
+            request.member = next(
+                (user for user in request.memberships if user.organization_id == current),
+                next(iter(request.memberships), None),
+            )
             request.organization = request.member and request.member.organization
         if request.organization is None:
             return self.get_response(request)
@@ -37,5 +42,11 @@ class CurrentOrganization:
         opened_in = request.POST.get("opened_in", "") if request.method == "POST" and request.organization else ""
         if opened_in in ("", str(request.organization and request.organization.pk)):
             return None
-        other = next((user.organization for user in request.memberships if str(user.organization_id) == opened_in), None)
-        return render(request, "directory/organization_switched.html", {"opened_in": other})
+        other = next(
+            (user.organization for user in request.memberships if str(user.organization_id) == opened_in), None
+        )
+        return render(
+            request,
+            "directory/organization_switched.html",
+            {"title": "You are in another organization now", "opened_in": other},
+        )

@@ -25,7 +25,11 @@ class Organization(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("name"), name="organization_name", violation_error_message="An organization of this name exists.")]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), name="organization_name", violation_error_message="An organization of this name exists."
+            )
+        ]
 
     def __str__(self):
         return self.name
@@ -43,7 +47,9 @@ class AccountManager(BaseUserManager):
 class Account(AbstractBaseUser, PermissionsMixin):
     """A login. Global: one Account may be a User in several organizations."""
 
-    email = models.EmailField("e-mail", unique=True, error_messages={"unique": "An account with this e-mail address exists."})
+    email = models.EmailField(
+        "e-mail", unique=True, error_messages={"unique": "An account with this e-mail address exists."}
+    )
     name = models.CharField(max_length=120)
     is_active = models.BooleanField("may sign in", default=True)
     is_staff = models.BooleanField("may enter the administration", default=False)
@@ -110,7 +116,12 @@ class OrgUnit(Named):
     class Meta:
         verbose_name = "organizational unit"
         constraints = [
-            models.UniqueConstraint("parent", Lower("name"), name="unit_name_in_parent", violation_error_message="A unit of this name exists there."),
+            models.UniqueConstraint(
+                "parent",
+                Lower("name"),
+                name="unit_name_in_parent",
+                violation_error_message="A unit of this name exists there.",
+            ),
             models.UniqueConstraint(
                 "organization",
                 Lower("name"),
@@ -135,7 +146,8 @@ class OrgUnitClosure(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["descendant", "ancestor"], name="closure_descendant_ancestor"),
             models.CheckConstraint(
-                condition=Q(depth=0, ancestor=F("descendant")) | (Q(depth__gt=0) & ~Q(ancestor=F("descendant"))), name="closure_self_is_depth_0"
+                condition=Q(depth=0, ancestor=F("descendant")) | (Q(depth__gt=0) & ~Q(ancestor=F("descendant"))),
+                name="closure_self_is_depth_0",
             ),
         ]
         indexes = [models.Index(fields=["ancestor", "descendant"], name="closure_ancestor_descendant")]
@@ -178,15 +190,24 @@ class User(Searchable):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("organization", Lower("email"), name="user_email", violation_error_message="Somebody here has this e-mail address."),
+            models.UniqueConstraint(
+                "organization",
+                Lower("email"),
+                name="user_email",
+                violation_error_message="Somebody here has this e-mail address.",
+            ),
             models.UniqueConstraint(fields=["organization", "account"], name="user_account"),
-            models.UniqueConstraint(fields=["organization", "external_id"], condition=Q(external_id__isnull=False), name="user_external_id"),
+            models.UniqueConstraint(
+                fields=["organization", "external_id"], condition=Q(external_id__isnull=False), name="user_external_id"
+            ),
             models.CheckConstraint(condition=Q(role__in=["", *Role.values]), name="user_role"),
         ]
         indexes = [
             models.Index(fields=["organization", "sort_key", "id"], name="user_by_name"),
             models.Index(fields=["organization", "id"], condition=Q(is_active=False), name="user_inactive"),
-            models.Index(fields=["organization", "id"], include=["unit"], condition=Q(is_active=True), name="user_active"),
+            models.Index(
+                fields=["organization", "id"], include=["unit"], condition=Q(is_active=True), name="user_active"
+            ),
             # On PostgreSQL migration 0002 adds a trigram index on search_text, and the keys that hold tenants apart.
         ]
 
@@ -206,7 +227,11 @@ class Group(Searchable):
     members = models.ManyToManyField(User, through="GroupMembership", related_name="groups")
 
     class Meta:
-        constraints = [models.UniqueConstraint("organization", Lower("name"), name="group_name", violation_error_message="A group of this name exists.")]
+        constraints = [
+            models.UniqueConstraint(
+                "organization", Lower("name"), name="group_name", violation_error_message="A group of this name exists."
+            )
+        ]
         indexes = [models.Index(fields=["organization", "sort_key", "id"], name="group_by_name")]
 
 

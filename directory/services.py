@@ -23,7 +23,9 @@ class Outcome:
 
 def target(thing):
     """Return what the audit log keeps of a thing of the directory."""
-    kind = {Organization: "organization", Account: "account", User: "user", Group: "group", OrgUnit: "unit"}[type(thing)]
+    kind = {Organization: "organization", Account: "account", User: "user", Group: "group", OrgUnit: "unit"}[
+        type(thing)
+    ]
     return Target(kind, thing.pk, thing.name)
 
 
@@ -129,7 +131,13 @@ def create_unit(organization, *, name, parent=None, description="", actor):
     OrgUnitClosure.objects.create(organization=organization, ancestor=unit, descendant=unit, depth=0)
     if parent:
         _hang(unit, below=parent)
-    record(actor, "unit.created", [target(unit)], organization_id=organization.pk, details={"parent": parent and parent.name})
+    record(
+        actor,
+        "unit.created",
+        [target(unit)],
+        organization_id=organization.pk,
+        details={"parent": parent and parent.name},
+    )
     return unit
 
 
@@ -142,7 +150,9 @@ def move_unit(unit, *, parent, actor):
     unit = _fresh(OrgUnit, unit)
     old_parent = unit.parent
     if parent and OrgUnitClosure.objects.filter(ancestor=unit, descendant=parent).exists():
-        raise ValidationError(f"{parent.name} is {unit.name} or lies below it: a unit cannot lie below itself.", code="circle")
+        raise ValidationError(
+            f"{parent.name} is {unit.name} or lies below it: a unit cannot lie below itself.", code="circle"
+        )
     if parent == old_parent:
         return unit
     unit.parent = parent
@@ -196,4 +206,6 @@ def _record_move(actor, verb, users, place, own_details=lambda user: {}):
     """Record that Users came to or left a Group or OrgUnit."""
     kind = target(place).kind
     targets = [(target(user), own_details(user)) for user in users]
-    record(actor, verb, targets, organization_id=place.organization_id, details={kind: place.name, f"{kind}_id": place.pk})
+    record(
+        actor, verb, targets, organization_id=place.organization_id, details={kind: place.name, f"{kind}_id": place.pk}
+    )

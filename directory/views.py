@@ -31,7 +31,9 @@ def home(request):
 def switch_organization(request):
     """Make another organization of the signed-in Account the current one."""
     users = request.user.users.active()
-    user = get_object_or_404(users, organization=int(pk) if is_key(pk := request.POST.get("organization", "")) else None)
+    user = get_object_or_404(
+        users, organization=int(pk) if is_key(pk := request.POST.get("organization", "")) else None
+    )
     request.session["organization_id"] = user.organization_id
     return redirect("directory:home")
 
@@ -42,14 +44,18 @@ def switch_organization(request):
 @viewer_required
 def user_list(request):
     users = request.organization.users.select_related("unit")
-    listing = list_page(request, users, search="search_text__contains", sorts={**BY_NAME, "added": ("created_at", "pk")})
+    listing = list_page(
+        request, users, search="search_text__contains", sorts={**BY_NAME, "added": ("created_at", "pk")}
+    )
     return render(request, "directory/user_list.html", {"listing": listing})
 
 
 @viewer_required
 def user_detail(request, pk):
     user = _user(request, pk)
-    return render(request, "directory/user_detail.html", {"person": user, "path": unit_paths([user.unit_id])[user.unit_id]})
+    return render(
+        request, "directory/user_detail.html", {"person": user, "path": unit_paths([user.unit_id])[user.unit_id]}
+    )
 
 
 @viewer_required
@@ -90,6 +96,7 @@ def add_to_group(request, pk):
         request,
         "directory/add_people.html",
         partial(AddToGroupForm, group=group),
+        title=f"Add people to {group}",
         save=partial(services.join_group, group, actor=request.actor),
         say=lambda outcome: _say(outcome, "joined", group),
         back=reverse("directory:group_detail", args=[pk]),
@@ -106,6 +113,7 @@ def remove_from_group(request, pk, user):
         request,
         "directory/remove_person.html",
         Form,
+        title=f"Remove {person} from {group}",
         save=partial(services.leave_group, group, users=[person], actor=request.actor),
         say=lambda outcome: _say(outcome, "left", group),
         back=reverse("directory:group_detail", args=[pk]),
@@ -162,6 +170,7 @@ def add_to_unit(request, pk):
         request,
         "directory/add_people.html",
         partial(AddToUnitForm, unit=unit),
+        title=f"Add people to {unit}",
         save=partial(services.place_in_unit, unit, actor=request.actor),
         say=lambda outcome: _say(outcome, "moved to", unit),
         back=reverse("directory:unit_detail", args=[pk]),
@@ -178,6 +187,7 @@ def remove_from_unit(request, pk, user):
         request,
         "directory/remove_person.html",
         Form,
+        title=f"Remove {person} from {unit}",
         save=partial(services.leave_unit, unit, users=[person], actor=request.actor),
         say=lambda outcome: _say(outcome, "left", unit),
         back=reverse("directory:unit_detail", args=[pk]),

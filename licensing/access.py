@@ -50,6 +50,13 @@ class Source:
         return f"Group: {self.assignment.group.name}"
 
     @property
+    def short(self) -> str:
+        """The name of what gives it: "it still comes through Support"."""
+        if self.is_direct:
+            return "a direct assignment"
+        return "the whole organization" if self.kind is ORGANIZATION else self.assignment.assignee.name
+
+    @property
     def policies(self) -> list[tuple[Policy, bool]]:
         """What it gives: (policy, whether it was chosen), the default ones first."""
         defaults = [(policy, False) for policy in self.assignment.allocation.license.default_policies]
@@ -68,7 +75,9 @@ def sources_of(kind, things, *, at, allocation=None):
     if kind is USERS:
         for membership in GroupMembership.objects.filter(user__in=things):
             keys[membership.user_id].append(GROUPS.target_key(membership.group_id))
-    unit_of = {thing.pk: thing.unit_id if kind is USERS else thing.pk for thing in things} if kind in (USERS, UNITS) else {}
+    unit_of = (
+        {thing.pk: thing.unit_id if kind is USERS else thing.pk for thing in things} if kind in (USERS, UNITS) else {}
+    )
     above = unit_paths(set(filter(None, unit_of.values())))
     for pk, unit_id in unit_of.items():
         path = above.get(unit_id, ())
@@ -92,7 +101,9 @@ def sources_of(kind, things, *, at, allocation=None):
         return Source(assignment, key == kind.target_key(thing.pk), paths[thing.pk].get(assignment.unit_id, ()), status)
 
     return {
-        thing.pk: [source(thing, key, assignment) for key in dict.fromkeys(keys[thing.pk]) for assignment in by_key[key]]
+        thing.pk: [
+            source(thing, key, assignment) for key in dict.fromkeys(keys[thing.pk]) for assignment in by_key[key]
+        ]
         for thing in things
     }
 
@@ -130,12 +141,26 @@ class SeatUse:
     later_from: datetime | None
 
     @property
+    def now(self) -> int:
+        return self.used - self.later
+
+    @property
     def free(self) -> int:
         return max((self.seats or 0) - self.used, 0)
 
     @property
     def over(self) -> int:
         return max(self.used - self.seats, 0) if self.seats is not None else 0
+
+    @property
+    def width(self) -> int:
+        """What the bar is as long as."""
+        return max(self.used, self.seats, 1)
+
+    @property
+    def tick(self) -> str:
+        """How thick the mark of the limit is, on a bar of that length."""
+        return f"{self.width / 60:.2f}"
 
     @property
     def near(self) -> bool:
@@ -147,7 +172,9 @@ def seats_in_use(allocation, *, at):
     if not allocation.is_assignable(at):
         return SeatUse(allocation.seats, 0, 0, None)
     used = count_reached(allocation, at=at, or_later=True)
-    starts_later = Assignment.objects.filter(allocation=allocation, starts_at__gt=at).aggregate(first=Min("starts_at"))["first"]
+    starts_later = Assignment.objects.filter(allocation=allocation, starts_at__gt=at).aggregate(first=Min("starts_at"))[
+        "first"
+    ]
     later = used - count_reached(allocation, at=at) if starts_later else 0
     return SeatUse(allocation.seats, used, later, starts_later if later else None)
 
@@ -181,12 +208,15 @@ def count_reached(allocation, *, at, or_later=False):
     The allocation's own state is the caller's question.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_REACHED, {
-            "allocation": allocation.pk,
-            "organization": allocation.organization_id,
-            "at": _instant(at),
-            "until": _instant(_FOREVER if or_later else at),
-        })
+        cursor.execute(
+            _COUNT_REACHED,
+            {
+                "allocation": allocation.pk,
+                "organization": allocation.organization_id,
+                "at": _instant(at),
+                "until": _instant(_FOREVER if or_later else at),
+            },
+        )
         return cursor.fetchone()[0]
 
 
@@ -202,7 +232,7 @@ _REACHED_BY_ANOTHER = f"""
 def reached_by_another(assignment, *, at, limit):
     """Return up to `limit` Users, by name, whom this assignment reaches and another of the same allocation too."""
     others = Assignment.objects.filter(allocation=assignment.allocation_id).exclude(pk=assignment.pk).in_effect(at)
-    if not assignment.allocation.state(at) is State.LIVE or not others.exists():
+    if assignment.allocation.state(at) is not State.LIVE or not others.exists():
         return []
 
     def reached(table, everybody):
@@ -213,13 +243,16 @@ def reached_by_another(assignment, *, at, limit):
         others=reached("others", others.filter(whole_organization=True).exists()),
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, {
-            "assignment": assignment.pk,
-            "allocation": assignment.allocation_id,
-            "organization": assignment.organization_id,
-            "at": _instant(at),
-            "limit": limit,
-        })
+        cursor.execute(
+            sql,
+            {
+                "assignment": assignment.pk,
+                "allocation": assignment.allocation_id,
+                "organization": assignment.organization_id,
+                "at": _instant(at),
+                "limit": limit,
+            },
+        )
         ids = [row[0] for row in cursor.fetchall()]
     return list(User.objects.filter(pk__in=ids).order_by("sort_key", "pk"))
 

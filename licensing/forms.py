@@ -1,8 +1,10 @@
+from functools import cached_property
+
 from django import forms
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from directory.forms import PickForm
+from directory.forms import PickForm, is_key
 from portal.days import end_of, first_day, last_day, start_of
 from portal.fields import DayField, ThingsField
 from portal.text import join_some
@@ -26,6 +28,17 @@ class PoliciesField(ThingsField):
         self.queryset = Policy.objects.filter(license_policies__license=license, license_policies__is_default=False)
 
 
+class PoliciesMixin:
+    """What the template of a form with policies asks."""
+
+    @cached_property
+    def chosen_keys(self):
+        """The keys of the policies that are ticked."""
+        if self.is_bound:
+            return {int(pk) for pk in self.data.getlist("policies") if is_key(pk)}
+        return {policy.pk for policy in self.initial.get("policies", [])}
+
+
 class DatesForm(forms.Form):
     """The days of an assignment; cleaned to the instants that services take."""
 
@@ -41,7 +54,7 @@ class DatesForm(forms.Form):
         }
 
 
-class ChooseAssigneesForm(PickForm, DatesForm):
+class ChooseAssigneesForm(PoliciesMixin, PickForm, DatesForm):
     """The license is known: to whom?"""
 
     picks = "assignees"
@@ -58,10 +71,12 @@ class ChooseAssigneesForm(PickForm, DatesForm):
         return {pk: has_it(sources) for pk, sources in found.items() if sources}
 
 
-class ChooseLicenseForm(DatesForm):
+class ChooseLicenseForm(PoliciesMixin, DatesForm):
     """The assignee is known: which license? The optional policies follow it."""
 
-    allocation = forms.ModelChoiceField(None, widget=forms.RadioSelect, error_messages={"required": "Choose a license."})
+    allocation = forms.ModelChoiceField(
+        None, widget=forms.RadioSelect, error_messages={"required": "Choose a license."}
+    )
     policies = PoliciesField()
 
     def __init__(self, data=None, *, assignee, kind, chosen=None):
@@ -79,7 +94,8 @@ class ChooseLicenseForm(DatesForm):
             self.fields["policies"].of(self.chosen.license)
         found = sources_of(kind, [assignee], at=now)[assignee.pk] if self.offered else []
         self.cards = [
-            (allocation, has_it([source for source in found if source.assignment.allocation_id == allocation.pk])[0]) for allocation in self.offered
+            (allocation, has_it([source for source in found if source.assignment.allocation_id == allocation.pk])[0])
+            for allocation in self.offered
         ]
 
 
@@ -90,7 +106,7 @@ def offered(kind, assignee, at):
     return Allocation.objects.filter(organization=organization_id).assignable(at).exclude(pk__in=taken)
 
 
-class PoliciesForm(forms.Form):
+class PoliciesForm(PoliciesMixin, forms.Form):
     """Manage Optional Policies: the new set."""
 
     policies = PoliciesField()
@@ -102,7 +118,9 @@ class PoliciesForm(forms.Form):
 
 class ChangeDatesForm(DatesForm):
     def __init__(self, data=None, *, assignment):
-        super().__init__(data, initial={"starts_on": first_day(assignment.starts_at), "ends_on": last_day(assignment.ends_at)})
+        super().__init__(
+            data, initial={"starts_on": first_day(assignment.starts_at), "ends_on": last_day(assignment.ends_at)}
+        )
 
 
 def has_it(sources):

@@ -24,7 +24,9 @@ class AssigneeKind:
     @property
     def where(self):
         """The condition on Assignment that it is of this kind."""
-        return Q(whole_organization=True) if self.field == "whole_organization" else Q(**{f"{self.field}__isnull": False})
+        return (
+            Q(whole_organization=True) if self.field == "whole_organization" else Q(**{f"{self.field}__isnull": False})
+        )
 
     def assigned_to(self, assignee):
         """Return what an Assignment to the assignee has in its fields: {field: value}."""
@@ -46,7 +48,14 @@ GROUPS = AssigneeKind("groups", "group", "group", Group, 1, "Groups", "Groups", 
 UNITS = AssigneeKind("units", "unit", "unit", OrgUnit, 2, "Units", "Organization Units", "directory:unit_detail")
 # No choice among many: it has its own routes, and one row above the tabs.
 ORGANIZATION = AssigneeKind(
-    "organization", "organization", "whole_organization", Organization, 3, "Organization", "Organization", "directory:organization_detail"
+    "organization",
+    "organization",
+    "whole_organization",
+    Organization,
+    3,
+    "Organization",
+    "Organization",
+    "directory:organization_detail",
 )
 
 KINDS = (USERS, GROUPS, UNITS)

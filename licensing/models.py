@@ -35,7 +35,11 @@ class Application(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["provider", "slug"], name="application_slug", violation_error_message="An application with this slug exists.")
+            models.UniqueConstraint(
+                fields=["provider", "slug"],
+                name="application_slug",
+                violation_error_message="An application with this slug exists.",
+            )
         ]
 
     def __str__(self):
@@ -53,14 +57,19 @@ class Policy(models.Model):
     application = models.ForeignKey(Application, models.PROTECT, related_name="policies")
     name = models.CharField(max_length=120)
     description = models.CharField(max_length=250, blank=True)
-    actions = models.JSONField(default=list, blank=True, validators=[validate_actions], help_text="None listed: every action.")
+    actions = models.JSONField(
+        default=list, blank=True, validators=[validate_actions], help_text="None listed: every action."
+    )
     role = models.CharField(max_length=60, blank=True, help_text="Handed to the application, if it wants one.")
 
     class Meta:
         verbose_name_plural = "policies"
         constraints = [
             models.UniqueConstraint(
-                "application", Lower("name"), name="policy_name", violation_error_message="This application has a policy of this name."
+                "application",
+                Lower("name"),
+                name="policy_name",
+                violation_error_message="This application has a policy of this name.",
             )
         ]
 
@@ -78,7 +87,9 @@ class License(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint("provider", Lower("name"), name="license_name", violation_error_message="A license of this name exists.")
+            models.UniqueConstraint(
+                "provider", Lower("name"), name="license_name", violation_error_message="A license of this name exists."
+            )
         ]
 
     def __str__(self):
@@ -92,6 +103,11 @@ class License(models.Model):
     @property
     def optional_policies(self):
         return [row.policy for row in self.license_policies.all() if not row.is_default]
+
+    @property
+    def applications(self):
+        """What it opens."""
+        return list(dict.fromkeys(row.policy.application for row in self.license_policies.all()))
 
 
 class LicensePolicy(models.Model):
@@ -147,7 +163,9 @@ class Allocation(models.Model):
                 name="allocation_once",
                 violation_error_message="This license is allocated to this organization already. Change that allocation instead.",
             ),
-            models.CheckConstraint(condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), name="allocation_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), name="allocation_ends_after_start"
+            ),
         ]
 
     def __str__(self):
@@ -187,7 +205,9 @@ class AssignmentQuerySet(models.QuerySet):
         return self.select_related("user", "group", "unit", "organization")
 
     def with_license(self):
-        return self.select_related("allocation__license__provider").prefetch_related(license_policies("allocation__license"))
+        return self.select_related("allocation__license__provider").prefetch_related(
+            license_policies("allocation__license")
+        )
 
     def with_policies(self):
         """With the chosen optional policies, by name."""
@@ -229,11 +249,13 @@ class Assignment(models.Model):
                 | Q(user=None, group=None, unit=None, whole_organization=True),
             ),
             models.CheckConstraint(
-                condition=Q(starts_at=None) | Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), name="assignment_ends_after_start"
+                condition=Q(starts_at=None) | Q(ends_at=None) | Q(ends_at__gt=F("starts_at")),
+                name="assignment_ends_after_start",
             ),
         ]
         indexes = [
-            models.Index(fields=[field], condition=Q(**{f"{field}__isnull": False}), name=f"assignment_{field}") for field in ("user", "group", "unit")
+            models.Index(fields=[field], condition=Q(**{f"{field}__isnull": False}), name=f"assignment_{field}")
+            for field in ("user", "group", "unit")
         ]
 
     def __str__(self):
@@ -257,9 +279,13 @@ class Assignment(models.Model):
         if self.user_id and not self.user.is_active:
             return INACTIVE
         starts_at = max(filter(None, (self.starts_at, self.allocation.starts_at)))
-        ends_at = min(filter(None, (self.ends_at, self.allocation.ends_at)), default=None)
-        state = State.CANCELLED if self.allocation.cancelled_at else state_of(starts_at, ends_at, at)
-        return status_of(state, starts_at, ends_at, at)
+        state = State.CANCELLED if self.allocation.cancelled_at else state_of(starts_at, self.last_instant, at)
+        return status_of(state, starts_at, self.last_instant, at)
+
+    @property
+    def last_instant(self):
+        """When it or its allocation ends, or None."""
+        return min(filter(None, (self.ends_at, self.allocation.ends_at)), default=None)
 
 
 class AssignmentPolicy(models.Model):

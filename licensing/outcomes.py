@@ -24,7 +24,11 @@ def say_policies(assignment, added_removed):
 
 
 def say_dates(assignment, changed):
-    return f"The dates of {assignment.allocation} for {name_of(assignment)} are changed." if changed else "Nothing changed."
+    return (
+        f"The dates of {assignment.allocation} for {name_of(assignment)} are changed."
+        if changed
+        else "Nothing changed."
+    )
 
 
 def say_unassigned(assignment):

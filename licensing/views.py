@@ -1,18 +1,18 @@
 from datetime import UTC, datetime
 from functools import partial, reduce, wraps
 
-from django.forms import Form
 from django.db.models import Exists, Q, Value
 from django.db.models.functions import Coalesce, Lower
+from django.forms import Form
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django_htmx.http import trigger_client_event
 
 from directory.decorators import editor_required, member_required, viewer_required
 from directory.models import Organization
-from directory.trees import people_at_or_below, people_in_groups
+from directory.trees import people_at_or_below, people_in_groups, unit_paths, units_below
 from portal.lists import list_page
 from portal.modals import run_modal
 
@@ -36,7 +36,10 @@ def license_list(request):
         sort_key=Lower("license__name"), ends=Coalesce("ends_at", NEVER)
     )
     listing = list_page(
-        request, allocations, search="license__name__icontains", sorts={"name": ("sort_key", "pk"), "ends": ("ends", "pk")}
+        request,
+        allocations,
+        search="license__name__icontains",
+        sorts={"name": ("sort_key", "pk"), "ends": ("ends", "pk")},
     )
     counts = {row["allocation"]: row for row in Assignment.objects.counted_by_kind(listing.rows)}
     rows = [(allocation, allocation.status(now), counts.get(allocation.pk)) for allocation in listing.rows]
@@ -68,6 +71,7 @@ def license_assignees(request, allocation, kind=USERS):
         "listing": listing,
         "rows": rows,
         "everyone": [(assignment, assignment.status(now)) for assignment in everyone],
+        "everyone_url": f"{reverse('licensing:choose_organization_license')}?allocation={allocation.pk}",
         "active_people": request.organization.users.active().count(),
         "tabs": _license_tabs(allocation, kind),
         "can_assign": request.member.may_edit and _is_anybody_left(allocation, now),
@@ -104,7 +108,9 @@ def _left(allocation, kind):
 def seats(request, allocation):
     """Seats in use, apart from the page that shows them: at 100,000 people counting takes its time."""
     allocation = _allocation(request, allocation)
-    return render(request, "licensing/seats.html", {"allocation": allocation, "use": seats_in_use(allocation, at=timezone.now())})
+    return render(
+        request, "licensing/seats.html", {"allocation": allocation, "use": seats_in_use(allocation, at=timezone.now())}
+    )
 
 
 @editor_required
@@ -115,6 +121,7 @@ def choose_assignees(request, allocation, kind):
         request,
         "licensing/choose_assignees.html",
         partial(ChooseAssigneesForm, allocation=allocation, kind=kind),
+        title=f"Assign {allocation}",
         save=partial(services.assign, allocation, kind=kind, actor=request.actor),
         say=outcomes.say_assigned,
         back=reverse("licensing:license_assignees", args=[allocation.pk, kind]),
@@ -150,9 +157,12 @@ def _show_licenses(request, kind, assignee):
         "in_effect": by_license([source for source in sources if source.in_effect]),
         "not_in_effect": by_license([source for source in sources if not source.in_effect]),
         "can_assign": request.member.may_edit and offered(kind, assignee, now).exists(),
-        "is_anything_allocated": request.organization.allocations.assignable(now).exists(),
+        "is_anything_allocated": _is_anything_allocated(request),
         "assign_url": _assign_url(kind, assignee),
     }
+    if unit_id := {USERS: "unit_id", UNITS: "pk"}.get(kind):
+        unit_id = getattr(assignee, unit_id)
+        context["path"] = unit_paths([unit_id])[unit_id]
     return render(request, f"licensing/{kind.one}_licenses.html", context)
 
 
@@ -174,11 +184,14 @@ def _choose_license(request, kind, assignee):
         request,
         "licensing/choose_license.html",
         partial(ChooseLicenseForm, assignee=assignee, kind=kind, chosen=request.GET.get("allocation")),
+        title=f"Assign a license to {'the whole organization' if kind is ORGANIZATION else assignee}",
         save=save,
         say=outcomes.say_assigned,
         back=_licenses_url(kind, assignee),
         kind=kind,
         assignee=assignee,
+        below=units_below([assignee.pk]).get(assignee.pk) if kind is UNITS else None,
+        is_anything_allocated=_is_anything_allocated(request),
     )
 
 
@@ -198,7 +211,7 @@ def assignment_modal(view):
         removal = services.removal_of(request.organization, pk)
         if removal is None:
             raise Http404
-        context = {"removal": removal, "next": request.GET.get("next", "")}
+        context = {"title": "Already removed", "removal": removal, "next": request.GET.get("next", "")}
         return trigger_client_event(render(request, "licensing/already_removed.html", context), "portal-changed")
 
     return wrapper
@@ -210,6 +223,7 @@ def choose_policies(request, assignment):
         request,
         "licensing/choose_policies.html",
         partial(PoliciesForm, assignment=assignment),
+        title=f"Optional policies of {assignment.allocation} for {outcomes.name_of(assignment)}",
         save=partial(services.set_policies, assignment, actor=request.actor),
         say=partial(outcomes.say_policies, assignment),
         back=_page_of(assignment),
@@ -223,6 +237,7 @@ def change_dates(request, assignment):
         request,
         "licensing/change_dates.html",
         partial(ChangeDatesForm, assignment=assignment),
+        title=f"Dates of {assignment.allocation} for {outcomes.name_of(assignment)}",
         save=partial(services.set_dates, assignment, actor=request.actor),
         say=partial(outcomes.say_dates, assignment),
         back=_page_of(assignment),
@@ -232,23 +247,27 @@ def change_dates(request, assignment):
 
 @assignment_modal
 def unassign(request, assignment):
+    now = timezone.now()
+    status = assignment.status(now)
     return run_modal(
         request,
         "licensing/unassign.html",
         Form,
+        title=f"Unassign {assignment.allocation} from {outcomes.name_of(assignment)}",
         save=partial(services.unassign, assignment, actor=request.actor),
         say=lambda _: outcomes.say_unassigned(assignment),
         back=_page_of(assignment),
         assignment=assignment,
-        keepers=_keepers(assignment),
+        name=outcomes.name_of(assignment),
+        status=status,
+        in_effect=status.state is State.LIVE,
+        keepers=_keepers(assignment, now) if status.state is State.LIVE else [],
+        below=units_below([assignment.unit_id]).get(assignment.unit_id),
     )
 
 
-def _keepers(assignment):
+def _keepers(assignment, now):
     """Return some of those who still have the license when the assignment is gone, with what gives it: [(User, [Source])]."""
-    now = timezone.now()
-    if assignment.status(now).state is not State.LIVE:
-        return []
     users = reached_by_another(assignment, at=now, limit=KEEPERS_SHOWN + 1)
     sources = sources_of(USERS, users, at=now, allocation=assignment.allocation)
     return [(user, [s for s in sources[user.pk] if s.in_effect and s.assignment.pk != assignment.pk]) for user in users]
@@ -260,7 +279,9 @@ def _keepers(assignment):
 @member_required
 def my_access(request):
     sources = sources_of(USERS, [request.member], at=timezone.now())[request.member.pk]
-    return render(request, "licensing/my_access.html", {"applications": by_application([s for s in sources if s.in_effect])})
+    return render(
+        request, "licensing/my_access.html", {"applications": by_application([s for s in sources if s.in_effect])}
+    )
 
 
 def _allocation(request, pk):
@@ -277,6 +298,10 @@ def _assign_url(kind, assignee):
     if kind is ORGANIZATION:
         return reverse("licensing:choose_organization_license")
     return reverse("licensing:choose_license", args=[kind, assignee.pk])
+
+
+def _is_anything_allocated(request):
+    return request.organization.allocations.assignable(timezone.now()).exists()
 
 
 def _page_of(assignment):

@@ -18,7 +18,9 @@ def composite_keys(keys, *, unique_exists=False):
         if schema_editor.connection.vendor != "postgresql":
             return
         for table, columns in sorted(referred):
-            schema_editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {_name(table, columns, 'uniq')} UNIQUE ({columns})")
+            schema_editor.execute(
+                f"ALTER TABLE {table} ADD CONSTRAINT {_name(table, columns, 'uniq')} UNIQUE ({columns})"
+            )
         for table, columns, to_table, to_columns in keys:
             schema_editor.execute(
                 f"ALTER TABLE {table} ADD CONSTRAINT {_name(table, columns, 'fk')} FOREIGN KEY ({columns})"

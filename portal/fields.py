@@ -24,5 +24,7 @@ class ThingsField(forms.ModelMultipleChoiceField):
 
     def clean(self, value):
         if any(len(str(pk)) > 18 for pk in value or ()):  # no key is so long, and no database takes it
-            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice", params={"value": ""})
+            raise forms.ValidationError(
+                self.error_messages["invalid_choice"], code="invalid_choice", params={"value": ""}
+            )
         return list(super().clean(value))

@@ -94,5 +94,9 @@ def _decode(cursor, fields):
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
         return None
-    ok = isinstance(values, list) and len(values) == len(fields) and all(isinstance(value, str | int) for value in values)
+    ok = (
+        isinstance(values, list)
+        and len(values) == len(fields)
+        and all(isinstance(value, str | int) for value in values)
+    )
     return values if ok and "\x00" not in str(values) else None

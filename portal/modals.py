@@ -7,10 +7,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import trigger_client_event
 
 
-def run_modal(request, template, make_form, *, save, say, back, **context):
+def run_modal(request, template, make_form, *, title, save, say, back, **context):
     """Show a form; save what it holds; say what was done; close, and let the open page refresh itself.
 
-    make_form: called with the POST data or None. save: called with the form's cleaned_data as keywords; a
+    title: the act and the thing. make_form: called with the POST data or None. save: called with the form's cleaned_data as keywords; a
     ValidationError it raises is shown in the dialog. say: what save returned -> the outcome as a sentence.
     back: the URL of the page behind, for who opened the modal as a page. context: for the template.
 
@@ -28,7 +28,7 @@ def run_modal(request, template, make_form, *, save, say, back, **context):
         else:
             messages.success(request, say(outcome))
             return close_modal(request, back)
-    return render(request, template, {"form": form, "next": _next(request, back), **context})
+    return render(request, template, {"title": title, "form": form, "next": _next(request, back), **context})
 
 
 def close_modal(request, back):

@@ -73,7 +73,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "portal.navigation.navigation",
             ],
-            "builtins": ["portal.templatetags.portal", "heroicons.templatetags.heroicons", "django.contrib.humanize.templatetags.humanize"],
+            "builtins": [
+                "portal.templatetags.portal",
+                "heroicons.templatetags.heroicons",
+                "django.contrib.humanize.templatetags.humanize",
+            ],
         },
     }
 ]
@@ -105,7 +109,12 @@ AUTH_USER_MODEL = "directory.Account"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"

@@ -6,7 +6,9 @@ from directory.decorators import viewer_required
 from portal.audit.views import activity
 
 admin.autodiscover()
-admin.site.login = secure_admin_login(admin.site.login)  # one way to sign in: with the second factor and the rate limits
+admin.site.login = secure_admin_login(
+    admin.site.login
+)  # one way to sign in: with the second factor and the rate limits
 admin.site.site_header = admin.site.site_title = "Customer Portal"
 
 urlpatterns = [

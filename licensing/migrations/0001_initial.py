@@ -5,197 +5,403 @@ import django.db.models.expressions
 import django.db.models.functions.comparison
 import django.db.models.functions.text
 import django.utils.timezone
-import licensing.models
 from django.conf import settings
 from django.db import migrations, models
 
+import licensing.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('directory', '0001_initial'),
+        ("directory", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Application',
+            name="Application",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('slug', models.SlugField()),
-                ('resource_type', models.CharField(default='application', max_length=60)),
-                ('description', models.CharField(blank=True, max_length=250)),
-                ('url', models.URLField(blank=True, verbose_name='address')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("slug", models.SlugField()),
+                ("resource_type", models.CharField(default="application", max_length=60)),
+                ("description", models.CharField(blank=True, max_length=250)),
+                ("url", models.URLField(blank=True, verbose_name="address")),
             ],
         ),
         migrations.CreateModel(
-            name='License',
+            name="License",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.CharField(blank=True, max_length=250)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("description", models.CharField(blank=True, max_length=250)),
             ],
         ),
         migrations.CreateModel(
-            name='Allocation',
+            name="Allocation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seats', models.PositiveIntegerField(blank=True, help_text='Empty: no limit.', null=True)),
-                ('starts_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('cancelled_at', models.DateTimeField(editable=False, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='directory.organization')),
-                ('license', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='licensing.license')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("seats", models.PositiveIntegerField(blank=True, help_text="Empty: no limit.", null=True)),
+                ("starts_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ends_at", models.DateTimeField(blank=True, null=True)),
+                ("cancelled_at", models.DateTimeField(editable=False, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="directory.organization",
+                    ),
+                ),
+                (
+                    "license",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="allocations", to="licensing.license"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Assignment',
+            name="Assignment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('whole_organization', models.BooleanField(default=False)),
-                ('starts_at', models.DateTimeField(blank=True, null=True)),
-                ('ends_at', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('created_by', models.CharField(max_length=254)),
-                ('target_key', models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Coalesce(django.db.models.expressions.CombinedExpression(models.F('user'), '*', models.Value(4)), django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('group'), '*', models.Value(4)), '+', models.Value(1)), django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('unit'), '*', models.Value(4)), '+', models.Value(2)), django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('organization'), '*', models.Value(4)), '+', models.Value(3))), output_field=models.BigIntegerField())),
-                ('allocation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='licensing.allocation')),
-                ('group', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='directory.group')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='directory.organization')),
-                ('unit', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='directory.orgunit')),
-                ('user', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='directory.user')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("whole_organization", models.BooleanField(default=False)),
+                ("starts_at", models.DateTimeField(blank=True, null=True)),
+                ("ends_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("created_by", models.CharField(max_length=254)),
+                (
+                    "target_key",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.functions.comparison.Coalesce(
+                            django.db.models.expressions.CombinedExpression(models.F("user"), "*", models.Value(4)),
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("group"), "*", models.Value(4)
+                                ),
+                                "+",
+                                models.Value(1),
+                            ),
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(models.F("unit"), "*", models.Value(4)),
+                                "+",
+                                models.Value(2),
+                            ),
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("organization"), "*", models.Value(4)
+                                ),
+                                "+",
+                                models.Value(3),
+                            ),
+                        ),
+                        output_field=models.BigIntegerField(),
+                    ),
+                ),
+                (
+                    "allocation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assignments",
+                        to="licensing.allocation",
+                    ),
+                ),
+                (
+                    "group",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assignments",
+                        to="directory.group",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assignments",
+                        to="directory.organization",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assignments",
+                        to="directory.orgunit",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assignments",
+                        to="directory.user",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('description', models.CharField(blank=True, max_length=250)),
-                ('actions', models.JSONField(blank=True, default=list, help_text='None listed: every action.', validators=[licensing.models.validate_actions])),
-                ('role', models.CharField(blank=True, help_text='Handed to the application, if it wants one.', max_length=60)),
-                ('application', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='policies', to='licensing.application')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("description", models.CharField(blank=True, max_length=250)),
+                (
+                    "actions",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="None listed: every action.",
+                        validators=[licensing.models.validate_actions],
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        blank=True, help_text="Handed to the application, if it wants one.", max_length=60
+                    ),
+                ),
+                (
+                    "application",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="policies", to="licensing.application"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'policies',
+                "verbose_name_plural": "policies",
             },
         ),
         migrations.CreateModel(
-            name='LicensePolicy',
+            name="LicensePolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_default', models.BooleanField()),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('license', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='license_policies', to='licensing.license')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='license_policies', to='licensing.policy')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("is_default", models.BooleanField()),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "license",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="license_policies",
+                        to="licensing.license",
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="license_policies",
+                        to="licensing.policy",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'id'],
+                "ordering": ["position", "id"],
             },
         ),
         migrations.AddField(
-            model_name='license',
-            name='policies',
-            field=models.ManyToManyField(related_name='licenses', through='licensing.LicensePolicy', to='licensing.policy'),
+            model_name="license",
+            name="policies",
+            field=models.ManyToManyField(
+                related_name="licenses", through="licensing.LicensePolicy", to="licensing.policy"
+            ),
         ),
         migrations.CreateModel(
-            name='AssignmentPolicy',
+            name="AssignmentPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_default', models.BooleanField(default=False, editable=False)),
-                ('allocation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='licensing.allocation')),
-                ('assignment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='assignment_policies', to='licensing.assignment')),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='directory.organization')),
-                ('license', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='licensing.license')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignment_policies', to='licensing.policy')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("is_default", models.BooleanField(default=False, editable=False)),
+                (
+                    "allocation",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="licensing.allocation",
+                    ),
+                ),
+                (
+                    "assignment",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assignment_policies",
+                        to="licensing.assignment",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="directory.organization",
+                    ),
+                ),
+                (
+                    "license",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="licensing.license",
+                    ),
+                ),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assignment_policies",
+                        to="licensing.policy",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'assignment policies',
+                "verbose_name_plural": "assignment policies",
             },
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='policies',
-            field=models.ManyToManyField(related_name='+', through='licensing.AssignmentPolicy', to='licensing.policy'),
+            model_name="assignment",
+            name="policies",
+            field=models.ManyToManyField(related_name="+", through="licensing.AssignmentPolicy", to="licensing.policy"),
         ),
         migrations.CreateModel(
-            name='Provider',
+            name="Provider",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('slug', models.SlugField(unique=True)),
-                ('contact_email', models.EmailField(blank=True, max_length=254, verbose_name='contact e-mail')),
-                ('terms_url', models.URLField(blank=True, verbose_name='terms')),
-                ('staff', models.ManyToManyField(blank=True, related_name='providers', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("slug", models.SlugField(unique=True)),
+                ("contact_email", models.EmailField(blank=True, max_length=254, verbose_name="contact e-mail")),
+                ("terms_url", models.URLField(blank=True, verbose_name="terms")),
+                ("staff", models.ManyToManyField(blank=True, related_name="providers", to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.AddField(
-            model_name='license',
-            name='provider',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='licenses', to='licensing.provider'),
+            model_name="license",
+            name="provider",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="licenses",
+                to="licensing.provider",
+            ),
         ),
         migrations.AddField(
-            model_name='application',
-            name='provider',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='applications', to='licensing.provider'),
+            model_name="application",
+            name="provider",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="applications",
+                to="licensing.provider",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.UniqueConstraint(fields=('organization', 'license'), name='allocation_once', violation_error_message='This license is allocated to this organization already. Change that allocation instead.'),
+            model_name="allocation",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "license"),
+                name="allocation_once",
+                violation_error_message="This license is allocated to this organization already. Change that allocation instead.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at', None), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='allocation_ends_after_start'),
+            model_name="allocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
+                name="allocation_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.UniqueConstraint(models.F('application'), django.db.models.functions.text.Lower('name'), name='policy_name', violation_error_message='This application has a policy of this name.'),
+            model_name="policy",
+            constraint=models.UniqueConstraint(
+                models.F("application"),
+                django.db.models.functions.text.Lower("name"),
+                name="policy_name",
+                violation_error_message="This application has a policy of this name.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='licensepolicy',
-            constraint=models.UniqueConstraint(fields=('license', 'policy'), name='license_policy'),
+            model_name="licensepolicy",
+            constraint=models.UniqueConstraint(fields=("license", "policy"), name="license_policy"),
         ),
         migrations.AddConstraint(
-            model_name='assignmentpolicy',
-            constraint=models.UniqueConstraint(fields=('assignment', 'policy'), name='assignment_policy'),
+            model_name="assignmentpolicy",
+            constraint=models.UniqueConstraint(fields=("assignment", "policy"), name="assignment_policy"),
         ),
         migrations.AddConstraint(
-            model_name='assignmentpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('is_default', False)), name='assignment_policy_is_optional'),
+            model_name="assignmentpolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("is_default", False)), name="assignment_policy_is_optional"
+            ),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(condition=models.Q(('user__isnull', False)), fields=['user'], name='assignment_user'),
+            model_name="assignment",
+            index=models.Index(condition=models.Q(("user__isnull", False)), fields=["user"], name="assignment_user"),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(condition=models.Q(('group__isnull', False)), fields=['group'], name='assignment_group'),
+            model_name="assignment",
+            index=models.Index(condition=models.Q(("group__isnull", False)), fields=["group"], name="assignment_group"),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(condition=models.Q(('unit__isnull', False)), fields=['unit'], name='assignment_unit'),
+            model_name="assignment",
+            index=models.Index(condition=models.Q(("unit__isnull", False)), fields=["unit"], name="assignment_unit"),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(fields=('target_key', 'allocation'), name='assignment_once'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(fields=("target_key", "allocation"), name="assignment_once"),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('group', None), ('unit', None), ('user__isnull', False), ('whole_organization', False)), models.Q(('group__isnull', False), ('unit', None), ('user', None), ('whole_organization', False)), models.Q(('group', None), ('unit__isnull', False), ('user', None), ('whole_organization', False)), models.Q(('group', None), ('unit', None), ('user', None), ('whole_organization', True)), _connector='OR'), name='assignment_one_assignee'),
+            model_name="assignment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("group", None), ("unit", None), ("user__isnull", False), ("whole_organization", False)),
+                    models.Q(("group__isnull", False), ("unit", None), ("user", None), ("whole_organization", False)),
+                    models.Q(("group", None), ("unit__isnull", False), ("user", None), ("whole_organization", False)),
+                    models.Q(("group", None), ("unit", None), ("user", None), ("whole_organization", True)),
+                    _connector="OR",
+                ),
+                name="assignment_one_assignee",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_at', None), ('ends_at', None), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='assignment_ends_after_start'),
+            model_name="assignment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("starts_at", None), ("ends_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"
+                ),
+                name="assignment_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='license',
-            constraint=models.UniqueConstraint(models.F('provider'), django.db.models.functions.text.Lower('name'), name='license_name', violation_error_message='A license of this name exists.'),
+            model_name="license",
+            constraint=models.UniqueConstraint(
+                models.F("provider"),
+                django.db.models.functions.text.Lower("name"),
+                name="license_name",
+                violation_error_message="A license of this name exists.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='application',
-            constraint=models.UniqueConstraint(fields=('provider', 'slug'), name='application_slug', violation_error_message='An application with this slug exists.'),
+            model_name="application",
+            constraint=models.UniqueConstraint(
+                fields=("provider", "slug"),
+                name="application_slug",
+                violation_error_message="An application with this slug exists.",
+            ),
         ),
     ]

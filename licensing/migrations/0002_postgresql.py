@@ -16,10 +16,18 @@ TO_DIRECTORY = [
 OPTIONAL_IN_ITS_LICENSE = [
     ("licensing_assignmentpolicy", "assignment_id, allocation_id", "licensing_assignment", "id, allocation_id"),
     ("licensing_assignmentpolicy", "allocation_id, license_id", "licensing_allocation", "id, license_id"),
-    ("licensing_assignmentpolicy", "license_id, policy_id, is_default", "licensing_licensepolicy", "license_id, policy_id, is_default"),
+    (
+        "licensing_assignmentpolicy",
+        "license_id, policy_id, is_default",
+        "licensing_licensepolicy",
+        "license_id, policy_id, is_default",
+    ),
 ]
 
 
 class Migration(migrations.Migration):
     dependencies = [("licensing", "0001_initial"), ("directory", "0002_postgresql")]
-    operations = [composite_keys(SAME_ORGANIZATION + OPTIONAL_IN_ITS_LICENSE), composite_keys(TO_DIRECTORY, unique_exists=True)]
+    operations = [
+        composite_keys(SAME_ORGANIZATION + OPTIONAL_IN_ITS_LICENSE),
+        composite_keys(TO_DIRECTORY, unique_exists=True),
+    ]

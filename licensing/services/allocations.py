@@ -18,9 +18,12 @@ def allocate(license, *, organization, seats=None, starts_at=None, ends_at=None,
     """
     if not license.license_policies.filter(is_default=True).exists():
         raise ValidationError(
-            f"{license} has no default policy, so whoever got it could do nothing. Give it one, then allocate it.", code="no_default_policy"
+            f"{license} has no default policy, so whoever got it could do nothing. Give it one, then allocate it.",
+            code="no_default_policy",
         )
-    allocation = Allocation(license=license, organization=organization, seats=seats, starts_at=starts_at or timezone.now(), ends_at=ends_at)
+    allocation = Allocation(
+        license=license, organization=organization, seats=seats, starts_at=starts_at or timezone.now(), ends_at=ends_at
+    )
     _require_order(allocation)
     allocation.full_clean()
     allocation.save()
@@ -67,7 +70,9 @@ def reinstate(allocation, *, actor):
 
 def _require_order(allocation):
     if allocation.ends_at and allocation.ends_at <= allocation.starts_at:
-        raise ValidationError({"ends_at": ValidationError("The last day is before the first. Choose a later one.", code="order")})
+        raise ValidationError(
+            {"ends_at": ValidationError("The last day is before the first. Choose a later one.", code="order")}
+        )
 
 
 def _terms(allocation):

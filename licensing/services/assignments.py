@@ -44,7 +44,9 @@ def assign(allocation, *, kind, assignees, policies=(), starts_at=None, ends_at=
     assignees = _require_candidates(allocation.organization, kind, assignees)
 
     keys = {kind.target_key(assignee.pk): assignee for assignee in assignees}
-    taken = set(Assignment.objects.filter(allocation=allocation, target_key__in=keys).values_list("target_key", flat=True))
+    taken = set(
+        Assignment.objects.filter(allocation=allocation, target_key__in=keys).values_list("target_key", flat=True)
+    )
     done = [assignee for key, assignee in keys.items() if key not in taken]
     with _seats_respected(allocation, now):
         assignments = Assignment.objects.bulk_create(
@@ -68,7 +70,11 @@ def assign(allocation, *, kind, assignees, policies=(), starts_at=None, ends_at=
     pairs = zip(assignments, done, strict=True)
     _record(actor, "assignment.created", allocation, [(a, kind, assignee) for a, assignee in pairs], details)
     return Assigned(
-        allocation, kind, done, [assignee for key, assignee in keys.items() if key in taken], allocation.license.default_policies + policies
+        allocation,
+        kind,
+        done,
+        [assignee for key, assignee in keys.items() if key in taken],
+        allocation.license.default_policies + policies,
     )
 
 
@@ -126,7 +132,9 @@ def removal_of(organization, pk):
 
 def lock_allocation(allocation):
     """Lock an Allocation until the transaction ends and return it as it is now, with its license."""
-    queryset = Allocation.objects.select_for_update(no_key=True, of=("self",)).with_license().select_related("organization")
+    queryset = (
+        Allocation.objects.select_for_update(no_key=True, of=("self",)).with_license().select_related("organization")
+    )
     return queryset.get(pk=allocation.pk)
 
 
@@ -183,7 +191,9 @@ def _require_order(starts_at, ends_at, at):
     if ends_at and ends_at <= at:
         raise ValidationError({"ends_on": ValidationError("This day has passed. Choose today or later.", code="past")})
     if starts_at and ends_at and ends_at <= starts_at:
-        raise ValidationError({"ends_on": ValidationError("The last day is before the first. Choose a later one.", code="order")})
+        raise ValidationError(
+            {"ends_on": ValidationError("The last day is before the first. Choose a later one.", code="order")}
+        )
 
 
 def _require_optional(allocation, policies):
@@ -232,7 +242,8 @@ def _days(starts_at, ends_at):
 
 def _record(actor, verb, allocation, assigned, details):
     targets = [
-        (Target("assignment", assignment.pk, assignee.name), {"kind": kind.one, "assignee_id": assignee.pk}) for assignment, kind, assignee in assigned
+        (Target("assignment", assignment.pk, assignee.name), {"kind": kind.one, "assignee_id": assignee.pk})
+        for assignment, kind, assignee in assigned
     ]
     details = {"license": allocation.license.name, "allocation_id": allocation.pk, **details}
     record(actor, verb, targets, organization_id=allocation.organization_id, details=details)

@@ -14,7 +14,11 @@ from ..models import Application, AssignmentPolicy, License, LicensePolicy, Poli
 def save(thing, *, actor):
     """Create or change a Provider, Application, Policy or License after checking it whole; returns it."""
     verb = "changed" if thing.pk else "created"
-    if isinstance(thing, Policy) and thing.pk and thing.license_policies.exclude(license__provider=thing.application.provider).exists():
+    if (
+        isinstance(thing, Policy)
+        and thing.pk
+        and thing.license_policies.exclude(license__provider=thing.application.provider).exists()
+    ):
         raise ValidationError({"application": "A license has this policy, and that application is another provider's."})
     thing.full_clean()
     thing.save()
@@ -55,14 +59,25 @@ def set_license_policies(license, *, default, optional, actor):
     license = License.objects.select_for_update(no_key=True).get(pk=license.pk)
     wanted = {policy: position for position, policy in enumerate([*default, *optional])}
     if both := set(default) & set(optional):
-        raise ValidationError({"optional_policies": f"{join_some(sorted(map(str, both)))}: choose it as default or as optional, not both."})
+        raise ValidationError(
+            {
+                "optional_policies": f"{join_some(sorted(map(str, both)))}: choose it as default or as optional, not both."
+            }
+        )
     if any(policy.application.provider_id != license.provider_id for policy in wanted):
         raise ValidationError(f"Choose from the policies of {license.provider} only.", code="foreign")
     if not default and license.allocations.exists():
         raise ValidationError(
-            {"default_policies": "This license is allocated, so it keeps at least one default policy: without, whoever has it could do nothing."}
+            {
+                "default_policies": "This license is allocated, so it keeps at least one default policy: without, whoever has it could do nothing."
+            }
         )
-    rows = {row.policy: row for row in LicensePolicy.objects.select_for_update(no_key=True, of=("self",)).filter(license=license).select_related("policy")}
+    rows = {
+        row.policy: row
+        for row in LicensePolicy.objects.select_for_update(no_key=True, of=("self",))
+        .filter(license=license)
+        .select_related("policy")
+    }
     before = {policy.name: row.is_default for policy, row in rows.items()}
     after = {policy.name: policy in default for policy in wanted}
 
@@ -77,7 +92,14 @@ def set_license_policies(license, *, default, optional, actor):
     if after != before:
         customers = list(license.allocations.values_list("organization_id", flat=True))
         details = {"provider": license.provider.name, **_differences(before, after)}
-        record(actor, "license.policies", [_target(license)], provider_id=license.provider_id, details=details, customers=customers)
+        record(
+            actor,
+            "license.policies",
+            [_target(license)],
+            provider_id=license.provider_id,
+            details=details,
+            customers=customers,
+        )
 
 
 def _differences(before, after):
@@ -92,7 +114,13 @@ def _differences(before, after):
 
 
 def _provider_of(thing):
-    return thing if isinstance(thing, Provider) else thing.application.provider if isinstance(thing, Policy) else thing.provider
+    return (
+        thing
+        if isinstance(thing, Provider)
+        else thing.application.provider
+        if isinstance(thing, Policy)
+        else thing.provider
+    )
 
 
 def _target(thing):

@@ -18,7 +18,11 @@ def sign_of(entry):
 def sentence_of(entry):
     """Return what was done as HTML, without who did it: "assigned CRM Professional to group Support"."""
     write = _SENTENCES.get(entry.verb)
-    return write(entry, entry.details) if write else format_html("{} <b>{}</b>", entry.verb.replace(".", " "), entry.target_name)
+    return (
+        write(entry, entry.details)
+        if write
+        else format_html("{} <b>{}</b>", entry.verb.replace(".", " "), entry.target_name)
+    )
 
 
 def _days(details):
@@ -29,13 +33,19 @@ def _days(details):
 def _assignee(entry, details):
     if details["kind"] == "organization":
         return "the whole organization"
-    return format_html("{} <b>{}</b>" if details["kind"] != "user" else "{}<b>{}</b>", "" if details["kind"] == "user" else details["kind"], entry.target_name)
+    return format_html(
+        "{} <b>{}</b>" if details["kind"] != "user" else "{}<b>{}</b>",
+        "" if details["kind"] == "user" else details["kind"],
+        entry.target_name,
+    )
 
 
 def _assigned(entry, details):
     chosen = f", with {join_words(details['policies'])}" if details["policies"] else ""
     days = _days(details)
-    return format_html("assigned <b>{}</b> to {}{}{}", details["license"], _assignee(entry, details), chosen, days and f", {days}")
+    return format_html(
+        "assigned <b>{}</b> to {}{}{}", details["license"], _assignee(entry, details), chosen, days and f", {days}"
+    )
 
 
 def _policies(entry, details):
@@ -46,7 +56,10 @@ def _policies(entry, details):
 
 def _dates(entry, details):
     return format_html(
-        "changed the dates of <b>{}</b> for {}: {}", details["license"], _assignee(entry, details), _days(details) or "no dates of its own"
+        "changed the dates of <b>{}</b> for {}: {}",
+        details["license"],
+        _assignee(entry, details),
+        _days(details) or "no dates of its own",
     )
 
 
@@ -55,7 +68,9 @@ def _removed(entry, details):
 
 
 def _terms(details):
-    seats = "no limit" if details["seats"] is None else "1 seat" if details["seats"] == 1 else f"{details['seats']:,} seats"
+    seats = (
+        "no limit" if details["seats"] is None else "1 seat" if details["seats"] == 1 else f"{details['seats']:,} seats"
+    )
     return f"{seats}, {_days(details)}"
 
 
@@ -95,13 +110,19 @@ _SENTENCES = {
     "assignment.policies": _policies,
     "assignment.dates": _dates,
     "assignment.removed": _removed,
-    "allocation.created": lambda entry, details: format_html("allocated <b>{}</b>: {}", entry.target_name, _terms(details)),
-    "allocation.changed": lambda entry, details: format_html("changed the allocation of <b>{}</b>: {}", entry.target_name, _terms(details)),
+    "allocation.created": lambda entry, details: format_html(
+        "allocated <b>{}</b>: {}", entry.target_name, _terms(details)
+    ),
+    "allocation.changed": lambda entry, details: format_html(
+        "changed the allocation of <b>{}</b>: {}", entry.target_name, _terms(details)
+    ),
     "allocation.cancelled": _about_target("cancelled the allocation of <b>{}</b>"),
     "allocation.reinstated": _about_target("reinstated the allocation of <b>{}</b>"),
     "license.policies": _license_policies,
 }
 _SIGNS = {
-    **dict.fromkeys(["assignment.created", "group.joined", "unit.joined", "allocation.created", "allocation.reinstated"], GAIN),
+    **dict.fromkeys(
+        ["assignment.created", "group.joined", "unit.joined", "allocation.created", "allocation.reinstated"], GAIN
+    ),
     **dict.fromkeys(["assignment.removed", "group.left", "unit.left", "allocation.cancelled"], LOSS),
 }

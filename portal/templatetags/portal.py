@@ -1,3 +1,73 @@
+import heroicons
 from django import template
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
+
+from portal import days
+from portal.text import fold
 
 register = template.Library()
+
+
+@register.simple_tag
+def icon(name, small=False):
+    """An outline icon, inline: it takes the color of the text and is silent, for the words beside it speak."""
+    attributes = {
+        "class": "icon icon-s" if small else "icon",
+        "stroke_width": "1.8" if small else "1.6",
+        "aria_hidden": "true",
+    }
+    return mark_safe(heroicons._render_icon("outline", str(name), None, attributes))  # noqa: S308 a package's own drawing
+
+
+@register.filter
+def initials(name):
+    """ "Noor de Smet" -> "NS"."""
+    words = [word for word in name.split() if word[0].isalnum()] or ["?"]
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+@register.filter
+def avatar_color(pk):
+    """One of the eight colors, the same for the same person for ever."""
+    return int(pk) * 2654435761 % 2**32 // 2**29
+
+
+@register.filter
+def last_day(instant):
+    """The last day of what ends at the instant."""
+    return days.last_day(instant)
+
+
+@register.filter
+def get(mapping, key):
+    """What a dict has under a key that is itself a variable."""
+    return mapping.get(key)
+
+
+@register.filter
+def highlight(text, query):
+    """Mark the parts of text that the words of a search match, as the search compares: without case and accents."""
+    text = str(text)
+    # Where each character of the folded text comes from, for folding can change lengths (ß, ﬁ).
+    origin = [
+        position
+        for position, character in enumerate(text)
+        for _ in (fold(character) if not character.isspace() else " ")
+    ]
+    folded = "".join(fold(character) if not character.isspace() else " " for character in text)
+    marked = set()
+    for word in fold(query).split():
+        start = folded.find(word)
+        while start >= 0:
+            marked.update(origin[start : start + len(word)])
+            start = folded.find(word, start + len(word))
+    parts, position = [], 0
+    while position < len(text):
+        end = position + 1
+        while end < len(text) and (end in marked) == (position in marked):
+            end += 1
+        part = escape(text[position:end])
+        parts.append(f"<mark>{part}</mark>" if position in marked else part)
+        position = end
+    return mark_safe("".join(parts))  # noqa: S308 every part is escaped

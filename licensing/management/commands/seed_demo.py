@@ -39,8 +39,18 @@ PROVIDERS = {
 }
 LICENSES = {
     # name: (provider, description, default policies, optional policies)
-    "CRM Professional": ("northlight", "Customers and deals for people who sell.", ["CRM access"], ["CRM export", "CRM administration"]),
-    "Analytics Suite": ("northlight", "Dashboards for everybody who decides.", ["Analytics viewer"], ["Analytics author"]),
+    "CRM Professional": (
+        "northlight",
+        "Customers and deals for people who sell.",
+        ["CRM access"],
+        ["CRM export", "CRM administration"],
+    ),
+    "Analytics Suite": (
+        "northlight",
+        "Dashboards for everybody who decides.",
+        ["Analytics viewer"],
+        ["Analytics author"],
+    ),
     "Workplace Bundle": ("northlight", "CRM and Analytics together.", ["CRM access", "Analytics viewer"], []),
     "Field Service": ("northlight", "For people on the road.", ["Field Service access"], []),
     "Drive Business": ("harbor", "Files for the whole company.", ["Drive access"], ["External sharing"]),
@@ -55,9 +65,66 @@ ACME_PEOPLE = [
     ("Tom Maes", "tom", "Warehouse", [], ""),
     ("Ivo Laurent", "ivo", "Sales", ["Account managers"], ""),
 ]
-FIRST = "Anouk Bram Celine Daan Elise Femke Gilles Hanne Ilse Jan Karel Lena Maud Nils Odette Pieter Quinten Rosa Stan Tess Ugo Vera Wout Yana Zoë".split()
-LAST = "Aerts Baert Claessens Dubois Evers Faes Goossens Hermans Jacobs Lambert Mertens Nijs Ooms Pauwels Renard Segers Thys Vermeulen Wouters".split()
-PLACES = ["Head office", "Operations", "Warehouse", "Sales", "Benelux", "Antwerp", "Nordics", "Warehouse", "Operations", None]
+FIRST = [
+    "Anouk",
+    "Bram",
+    "Celine",
+    "Daan",
+    "Elise",
+    "Femke",
+    "Gilles",
+    "Hanne",
+    "Ilse",
+    "Jan",
+    "Karel",
+    "Lena",
+    "Maud",
+    "Nils",
+    "Odette",
+    "Pieter",
+    "Quinten",
+    "Rosa",
+    "Stan",
+    "Tess",
+    "Ugo",
+    "Vera",
+    "Wout",
+    "Yana",
+    "Zoë",
+]
+LAST = [
+    "Aerts",
+    "Baert",
+    "Claessens",
+    "Dubois",
+    "Evers",
+    "Faes",
+    "Goossens",
+    "Hermans",
+    "Jacobs",
+    "Lambert",
+    "Mertens",
+    "Nijs",
+    "Ooms",
+    "Pauwels",
+    "Renard",
+    "Segers",
+    "Thys",
+    "Vermeulen",
+    "Wouters",
+]
+PLACES = [
+    "Head office",
+    "Operations",
+    "Warehouse",
+    "Sales",
+    "Benelux",
+    "Antwerp",
+    "Nordics",
+    "Warehouse",
+    "Operations",
+    None,
+]
 
 
 class Command(BaseCommand):
@@ -112,8 +179,12 @@ def _catalogue(account):
     """Create the providers with all they own; return the licenses by name."""
     providers, policies, licenses = {}, {}, {}
     for (name, slug), applications in PROVIDERS.items():
-        provider = providers[slug] = licensing.save(Provider(name=name, slug=slug, contact_email=f"sales@{slug}.example"), actor=SEED)
-        licensing.set_staff(provider, accounts=[account(f"staff@{slug}.example", f"{name} staff", is_staff=True)], actor=SEED)
+        provider = providers[slug] = licensing.save(
+            Provider(name=name, slug=slug, contact_email=f"sales@{slug}.example"), actor=SEED
+        )
+        licensing.set_staff(
+            provider, accounts=[account(f"staff@{slug}.example", f"{name} staff", is_staff=True)], actor=SEED
+        )
         for (app_name, app_slug, description), app_policies in applications.items():
             url = f"https://{app_slug}.example/"
             application = Application(provider=provider, name=app_name, slug=app_slug, description=description, url=url)
@@ -122,9 +193,14 @@ def _catalogue(account):
                 policy = Policy(application=application, name=policy_name, description=text, actions=actions, role=role)
                 policies[policy_name] = licensing.save(policy, actor=SEED)
     for name, (slug, description, default, optional) in LICENSES.items():
-        license = licenses[name] = licensing.save(License(provider=providers[slug], name=name, description=description), actor=SEED)
+        license = licenses[name] = licensing.save(
+            License(provider=providers[slug], name=name, description=description), actor=SEED
+        )
         licensing.set_license_policies(
-            license, default=[policies[policy] for policy in default], optional=[policies[policy] for policy in optional], actor=SEED
+            license,
+            default=[policies[policy] for policy in default],
+            optional=[policies[policy] for policy in optional],
+            actor=SEED,
         )
     return licenses
 
@@ -151,7 +227,9 @@ def _acme(acme, account, cleo):
     }
 
     def person(name, login, unit, member_of, role="", **kwargs):
-        user = directory.create_user(acme, name=name, email=f"{login}@acme.example", unit=units.get(unit), role=role, actor=SEED, **kwargs)
+        user = directory.create_user(
+            acme, name=name, email=f"{login}@acme.example", unit=units.get(unit), role=role, actor=SEED, **kwargs
+        )
         for group in member_of:
             directory.join_group(groups[group], users=[user], actor=SEED)
 
@@ -166,10 +244,26 @@ def _acme(acme, account, cleo):
             account=account(f"{login}@acme.example", name) if has_account else None,
             is_active=login != "ivo",
         )
-    directory.create_user(acme, name="Cleo Consult", email="cleo@consult.example", account=cleo, role=Role.VIEWER, title="Consultant", actor=SEED)
+    directory.create_user(
+        acme,
+        name="Cleo Consult",
+        email="cleo@consult.example",
+        account=cleo,
+        role=Role.VIEWER,
+        title="Consultant",
+        actor=SEED,
+    )
     for number in range(52):
         first, last = FIRST[number % len(FIRST)], LAST[(number * 7 + number // len(FIRST)) % len(LAST)]
-        member_of = ["Account managers"] if number % 5 == 0 else ["Support"] if number % 7 == 0 else ["Project Apollo"] if number % 11 == 0 else []
+        member_of = (
+            ["Account managers"]
+            if number % 5 == 0
+            else ["Support"]
+            if number % 7 == 0
+            else ["Project Apollo"]
+            if number % 11 == 0
+            else []
+        )
         login = f"{first}.{last}".lower().replace("ë", "e")
         person(f"{first} {last}", login, PLACES[number % len(PLACES)], member_of, employee_number=f"A{1000 + number}")
 
@@ -178,8 +272,12 @@ def _globex(globex, account, cleo):
     sales = directory.create_unit(globex, name="Sales", actor=SEED)
     support = directory.create_group(globex, name="Support", actor=SEED)
     gus = account("gus@globex.example", "Gus Globex")
-    directory.create_user(globex, name="Gus Globex", email="gus@globex.example", account=gus, role=Role.ADMIN, unit=sales, actor=SEED)
-    directory.create_user(globex, name="Cleo Consult", email="cleo@consult.example", account=cleo, role=Role.VIEWER, actor=SEED)
+    directory.create_user(
+        globex, name="Gus Globex", email="gus@globex.example", account=gus, role=Role.ADMIN, unit=sales, actor=SEED
+    )
+    directory.create_user(
+        globex, name="Cleo Consult", email="cleo@consult.example", account=cleo, role=Role.VIEWER, actor=SEED
+    )
     for name in ["Greta Olsen", "Gino Ricci", "Gwen Parker"]:
         login = name.split()[0].lower()
         user = directory.create_user(globex, name=name, email=f"{login}@globex.example", unit=sales, actor=SEED)

@@ -4,36 +4,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organization_id', models.BigIntegerField(null=True)),
-                ('provider_id', models.BigIntegerField(null=True)),
-                ('at', models.DateTimeField()),
-                ('change_set', models.UUIDField(help_text='Entries of one act share it.')),
-                ('actor_kind', models.CharField(choices=[('account', 'account'), ('token', 'token'), ('command', 'command'), ('system', 'system')], max_length=10)),
-                ('actor_id', models.BigIntegerField(null=True)),
-                ('actor_name', models.CharField(max_length=254)),
-                ('address', models.CharField(blank=True, max_length=45)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('verb', models.CharField(max_length=40)),
-                ('target_kind', models.CharField(max_length=20)),
-                ('target_id', models.BigIntegerField()),
-                ('target_name', models.CharField(max_length=254)),
-                ('details', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("organization_id", models.BigIntegerField(null=True)),
+                ("provider_id", models.BigIntegerField(null=True)),
+                ("at", models.DateTimeField()),
+                ("change_set", models.UUIDField(help_text="Entries of one act share it.")),
+                (
+                    "actor_kind",
+                    models.CharField(
+                        choices=[
+                            ("account", "account"),
+                            ("token", "token"),
+                            ("command", "command"),
+                            ("system", "system"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("actor_name", models.CharField(max_length=254)),
+                ("address", models.CharField(blank=True, max_length=45)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("verb", models.CharField(max_length=40)),
+                ("target_kind", models.CharField(max_length=20)),
+                ("target_id", models.BigIntegerField()),
+                ("target_name", models.CharField(max_length=254)),
+                ("details", models.JSONField(default=dict)),
             ],
             options={
-                'verbose_name': 'audit entry',
-                'verbose_name_plural': 'audit entries',
-                'indexes': [models.Index(fields=['organization_id', '-at', '-id'], name='audit_organization'), models.Index(fields=['provider_id', '-at', '-id'], name='audit_provider'), models.Index(fields=['target_kind', 'target_id', '-id'], name='audit_target')],
+                "verbose_name": "audit entry",
+                "verbose_name_plural": "audit entries",
+                "indexes": [
+                    models.Index(fields=["organization_id", "-at", "-id"], name="audit_organization"),
+                    models.Index(fields=["provider_id", "-at", "-id"], name="audit_provider"),
+                    models.Index(fields=["target_kind", "target_id", "-id"], name="audit_target"),
+                ],
             },
         ),
     ]

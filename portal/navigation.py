@@ -1,0 +1,55 @@
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+
+@dataclass(frozen=True)
+class Page:
+    label: str
+    url: str
+    icon: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Navigation:
+    organization: object  # the current one, or None
+    others: list  # organizations that the account can switch to
+    pages: list[Page]
+    own_pages: list[Page]
+    is_profile: bool  # one of the account's own pages
+
+
+_PAGES = [
+    ("Licenses", "licensing:license_list", "key"),
+    ("Users", "directory:user_list", "user"),
+    ("Groups", "directory:group_list", "user-group"),
+    ("Organizational Units", "directory:unit_list", "rectangle-group"),
+    ("Organization", "directory:organization_detail", "building-office-2"),
+    ("Activity", "audit:activity", "clock"),
+]
+
+
+def navigation(request):
+    """Give templates what the sidebar shows, worked out when it is shown."""
+    return {"navigation": SimpleLazyObject(lambda: _navigation(request))}
+
+
+def _navigation(request):
+    def page(label, name, icon):
+        url = reverse(name)
+        return Page(label, url, icon, request.path.startswith(url))
+
+    member = getattr(request, "member", None)
+    organization = getattr(request, "organization", None)
+    own_pages = [page("My access", "licensing:my_access", "check-badge")] if member else []
+    if request.user.is_authenticated and request.user.is_staff:
+        own_pages.append(page("Administration", "admin:index", "wrench-screwdriver"))
+    return Navigation(
+        organization=organization,
+        others=[user.organization for user in getattr(request, "memberships", []) if user.organization != organization],
+        pages=[page(*each) for each in _PAGES] if member and member.role else [],
+        own_pages=own_pages,
+        is_profile=request.path.startswith("/accounts/"),
+    )

@@ -1,0 +1,84 @@
+/* What HTML and htmx do not do by themselves: one dialog, row menus, messages. Everything works without it, as pages. */
+"use strict";
+
+const modal = document.getElementById("modal");
+let opener = null; // id of what opened the dialog
+
+/* The dialog is open exactly while it has content. */
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target !== modal || modal.contains(event.detail.elt)) return;
+  const menu = event.detail.elt.closest(".row-menu");
+  opener = (menu ? menu.querySelector("summary") : event.detail.elt).id;
+  if (menu) menu.open = false;
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target !== modal) return;
+  modal.classList.toggle("dialog-wide", modal.querySelector("[data-wide]") !== null);
+  if (!modal.firstElementChild) modal.close();
+  else if (!modal.open) modal.showModal();
+  const wrong = modal.querySelector("[aria-invalid=true], [role=alert]");
+  if (wrong && modal.open) wrong.closest("fieldset, .dialog-alert, div")?.querySelector("input:not([type=hidden]), .alert")?.focus?.();
+});
+const empty = () => modal.open && modal.close();
+modal?.addEventListener("close", () => {
+  modal.replaceChildren();
+  giveFocusBack();
+});
+modal?.addEventListener("click", (event) => {
+  if (event.target === modal) empty(); // the backdrop
+  const close = event.target.closest("[data-close]");
+  if (close) {
+    event.preventDefault();
+    empty();
+  }
+});
+
+/* Focus returns to what opened the dialog, also when the page was read anew meanwhile; else to the page. */
+function giveFocusBack() {
+  const target = opener && document.getElementById(opener);
+  (target?.offsetParent ? target : document.getElementById("main"))?.focus();
+}
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target.id === "main" && !modal.open) giveFocusBack();
+});
+
+/* Row menus and the organization switch close on a click outside and on Esc. */
+const menus = "details.row-menu[open], details.org[open]";
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll(menus)) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector(menus);
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+/* Messages leave after a while, but not from under a pointer or the focus. */
+const messages = document.getElementById("messages");
+function leaveLater(note) {
+  setTimeout(() => (note.matches(":hover, :focus-within") ? leaveLater(note) : note.remove()), 8000);
+}
+if (messages) {
+  messages.querySelectorAll(".toast-note").forEach(leaveLater);
+  new MutationObserver((changes) => {
+    for (const change of changes) change.addedNodes.forEach((node) => node.nodeType === 1 && leaveLater(node));
+  }).observe(messages, { childList: true });
+  messages.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.parentElement.remove());
+}
+
+/* What the server refused says so; silence would look like a dead button. */
+const refusals = {
+  0: "The portal cannot be reached. Check your connection and try again.",
+  403: "You may not do this any more. Reload the page to see what you may.",
+  404: "This is not here any more. Reload the page.",
+};
+function refuse(event) {
+  const note = document.createElement("div");
+  note.className = "toast-note";
+  note.append(document.createElement("span"), document.createElement("div"));
+  note.lastChild.textContent = refusals[event.detail.xhr?.status ?? 0] ?? "Something went wrong on our side. Nothing was changed. Try again.";
+  messages.append(note);
+}
+document.addEventListener("htmx:responseError", refuse);
+document.addEventListener("htmx:sendError", refuse);
