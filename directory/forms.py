@@ -160,7 +160,7 @@ def describe(things):
     if not things:
         return {}
     if isinstance(things[0], User):
-        return {user.pk: user.email or user.title for user in things}
+        return {user.pk: " · ".join(filter(None, [user.email, user.title])) for user in things}
     if isinstance(things[0], Group):
         people = people_in_groups([group.pk for group in things])
         return {group.pk: count_words(people.get(group.pk, 0), "person", "people") for group in things}

@@ -136,11 +136,12 @@ def unit_list(request):
     listing = list_page(request, request.organization.units.all(), search="sort_key__contains", sorts=BY_NAME)
     opened = {int(pk) for pk in request.GET.getlist("open")[:MOST_OPEN] if is_key(pk)}
     rows = [] if listing.q else tree_rows(request.organization, opened)
-    units = [unit.pk for unit in listing.rows] if listing.q else [row.unit.pk for row in rows]
+    shown = listing.rows if listing.q else [row.unit for row in rows]
+    units = [unit.pk for unit in shown]
     context = {
         "listing": listing,
         "rows": rows,
-        "opened": sorted(opened),
+        "shown": shown,
         "paths": unit_paths(units) if listing.q else {},
         "people": people_in(units),
         "people_below": people_at_or_below(units),

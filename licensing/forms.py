@@ -127,5 +127,5 @@ def has_it(sources):
     """Say of something through what it has the license, and whether directly: (note, bool)."""
     if direct := next((source for source in sources if source.is_direct), None):
         return f"Has it already: Direct{'' if direct.in_effect else f', {direct.status.text.lower()}'}", True
-    names = [source.label for source in sources if source.in_effect]
+    names = [source.short for source in sources if source.in_effect]
     return (f"Has it through {join_some(names, limit=2)}" if names else ""), False

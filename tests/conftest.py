@@ -8,6 +8,7 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
 from tests import chromium
+from tests.worlds import acme, catalogue, globex, operator  # noqa: F401 fixtures that every test may ask for
 
 # Playwright keeps an event loop running in the test's thread; without this Django refuses to query the database there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -15,8 +16,6 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 # A slow machine is no failure.
 hypothesis_settings.register_profile("portal", deadline=None)
 hypothesis_settings.load_profile("portal")
-
-# Fixtures of tests/worlds.py: import them here, so that every test can ask for them.
 
 
 def pytest_collection_modifyitems(items):
