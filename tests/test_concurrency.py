@@ -1,0 +1,230 @@
+"""Two people at once, with real threads on PostgreSQL: one clear outcome each, never a half state, never an exception
+that is not a word for the person."""
+
+import threading
+import time
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection, connections, transaction
+
+from directory import services as directory
+from directory.models import OrgUnit, OrgUnitClosure
+from licensing import services
+from licensing.kinds import GROUPS, USERS
+from licensing.models import Allocation, Assignment, AssignmentPolicy
+from portal.audit.log import Actor
+from tests.worlds import TEST
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+ADA, EVA = Actor("account", 1, "Ada"), Actor("account", 2, "Eva")
+ROUNDS = 12
+
+
+def at_once(*acts):
+    """Run the acts in threads that start together; return what each returned, or the words of its refusal."""
+    results, barrier = [None] * len(acts), threading.Barrier(len(acts))
+
+    def run(index, act):
+        try:
+            connection.ensure_connection()
+            barrier.wait()
+            results[index] = act()
+        except ValidationError as refusal:
+            results[index] = " ".join(refusal.messages)
+        except Exception as error:  # noqa: BLE001 it is what the test looks at
+            results[index] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [result for result in results if isinstance(result, Exception)] == []
+    return results
+
+
+def one_after_the_other(first, second):
+    """Run `first` and hold its transaction open until `second` waits for it; return both results."""
+    holding, results = threading.Event(), {}
+
+    def run_first():
+        try:
+            with transaction.atomic():
+                results["first"] = first()
+                holding.set()
+                wait_until_somebody_waits()
+        finally:
+            holding.set()
+            connections.close_all()
+
+    def run_second():
+        holding.wait()
+        try:
+            results["second"] = second()
+        except ValidationError as refusal:
+            results["second"] = " ".join(refusal.messages)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run_first), threading.Thread(target=run_second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results["first"], results["second"]
+
+
+def wait_until_somebody_waits():
+    with connection.cursor() as cursor:
+        for _ in range(500):
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError("Nobody waited for the lock.")
+
+
+def assign_to(world, assignee, actor):
+    return lambda: services.assign(world.allocation, kind=USERS, assignees=[assignee], actor=actor)
+
+
+def test_the_same_assignment_twice_is_one_row_and_a_clear_answer(acme):
+    for _ in range(ROUNDS):
+        outcomes = at_once(assign_to(acme, acme.admin, ADA), assign_to(acme, acme.admin, EVA))
+        assert sorted((len(outcome.done), len(outcome.skipped)) for outcome in outcomes) == [(0, 1), (1, 0)]
+        services.unassign(Assignment.objects.get(), actor=TEST)
+
+
+def test_the_last_seat_goes_to_exactly_one(acme):
+    services.change_allocation(acme.allocation, seats=1, starts_at=None, ends_at=None, actor=TEST)
+    people = [acme.admin, acme.editor, acme.viewer, acme.nobody]
+    for _ in range(ROUNDS):
+        outcomes = at_once(*(assign_to(acme, person, ADA) for person in people))
+        refusals = [outcome for outcome in outcomes if isinstance(outcome, str)]
+        assert len(refusals) == 3
+        assert all(refusal.startswith("Not enough seats: 1 is needed, 0 of 1 are free.") for refusal in refusals)
+        services.unassign(Assignment.objects.get(), actor=TEST)
+
+
+def test_assign_waits_for_cancel_and_is_refused(acme):
+    cancel = lambda: services.cancel(acme.allocation, actor=TEST)  # noqa: E731
+    _, refusal = one_after_the_other(cancel, assign_to(acme, acme.admin, ADA))
+    assert refusal.startswith("CRM Professional was cancelled by Northlight on")
+    assert not Assignment.objects.exists()
+
+
+def test_cancel_waits_for_assign_and_the_assignment_sleeps(acme):
+    cancel = lambda: services.cancel(acme.allocation, actor=TEST)  # noqa: E731
+    outcome, cancelled = one_after_the_other(assign_to(acme, acme.admin, ADA), cancel)
+    assert outcome.done == [acme.admin]
+    assert cancelled.cancelled_at
+    assert Assignment.objects.get().allocation.cancelled_at
+
+
+def test_edit_waits_for_unassign_and_is_told_who_did_it(acme, catalogue):
+    assignment = acme.assign(acme.admin, policies=[catalogue.export])
+    _, refusal = one_after_the_other(
+        lambda: services.unassign(assignment, actor=ADA),
+        lambda: services.set_policies(assignment, policies=[catalogue.administration], actor=EVA),
+    )
+    assert refusal == "This assignment was already removed by Ada."
+    assert (Assignment.objects.count(), AssignmentPolicy.objects.count()) == (0, 0)
+
+
+def test_unassign_waits_for_edit_and_removes_what_was_chosen(acme, catalogue):
+    assignment = acme.assign(acme.admin)
+    changes, _ = one_after_the_other(
+        lambda: services.set_policies(assignment, policies=[catalogue.export], actor=EVA),
+        lambda: services.unassign(assignment, actor=ADA),
+    )
+    assert changes == ([catalogue.export], [])
+    assert (Assignment.objects.count(), AssignmentPolicy.objects.count()) == (0, 0)
+
+
+def test_two_unassigns_one_is_told(acme):
+    for _ in range(ROUNDS):
+        assignment = acme.assign(acme.admin)
+        outcomes = at_once(
+            lambda held=assignment: services.unassign(held, actor=ADA),
+            lambda held=assignment: services.unassign(held, actor=EVA),
+        )
+        assert sorted(map(str, outcomes)) in (
+            ["None", "This assignment was already removed by Ada."],
+            ["None", "This assignment was already removed by Eva."],
+        )
+
+
+def test_two_moves_that_would_make_a_circle_make_none(acme):
+    other = directory.create_unit(acme.organization, name="Other", actor=TEST)
+    for _ in range(ROUNDS):
+        outcomes = at_once(
+            lambda: directory.move_unit(acme.unit, parent=other, actor=ADA),
+            lambda: directory.move_unit(other, parent=acme.unit, actor=EVA),
+        )
+        refusals = [outcome for outcome in outcomes if isinstance(outcome, str)]
+        assert len(refusals) == 1
+        assert "a unit cannot lie below itself" in refusals[0]
+        assert (
+            OrgUnitClosure.objects.filter(
+                depth__gt=0, ancestor__in=[acme.unit, other], descendant__in=[acme.unit, other]
+            ).count()
+            == 1
+        )
+        for unit in (acme.unit, other):
+            directory.move_unit(OrgUnit.objects.get(pk=unit.pk), parent=None, actor=TEST)
+
+
+def test_a_unit_created_while_its_parent_moves_knows_all_above(acme):
+    top = directory.create_unit(acme.organization, name="Top", actor=TEST)
+    _, unit = one_after_the_other(
+        lambda: directory.move_unit(acme.unit, parent=top, actor=ADA),
+        lambda: directory.create_unit(acme.organization, name="New", parent=acme.unit, actor=EVA),
+    )
+    above = OrgUnitClosure.objects.filter(descendant=unit).order_by("depth").values_list("ancestor__name", "depth")
+    assert list(above) == [("New", 0), ("Sales", 1), ("Top", 2)]
+
+
+def test_an_assignee_deleted_meanwhile_is_a_clear_word(acme):
+    _, refusal = one_after_the_other(
+        lambda: acme.group.delete(),
+        lambda: services.assign(acme.allocation, kind=GROUPS, assignees=[acme.group], actor=EVA),
+    )
+    assert "cannot be chosen any more" in refusal or "Somebody changed this at the same moment" in refusal
+    assert not Assignment.objects.exists()
+
+
+def test_a_policy_made_default_while_it_is_chosen_leaves_no_half_state(acme, catalogue):
+    _, refusal = one_after_the_other(
+        lambda: services.set_license_policies(
+            catalogue.professional, default=[catalogue.reading, catalogue.export], optional=[], actor=TEST
+        ),
+        lambda: services.assign(
+            acme.allocation, kind=USERS, assignees=[acme.admin], policies=[catalogue.export], actor=EVA
+        ),
+    )
+    assert refusal == "Somebody changed this at the same moment. Nothing was saved. Look again, then try once more."
+    assert not Assignment.objects.exists()
+
+
+def test_joining_twice_at_once_is_one_membership(acme):
+    for _ in range(ROUNDS):
+        join = lambda: directory.join_group(acme.group, users=[acme.admin], actor=TEST)  # noqa: E731
+        outcomes = at_once(join, join)
+        assert sorted(len(outcome.done) for outcome in outcomes) == [0, 1]
+        directory.leave_group(acme.group, users=[acme.admin], actor=TEST)
+
+
+def test_the_first_question_on_another_connection_sees_the_change(acme):
+    def asked_elsewhere():
+        seen = []
+        ask = lambda: seen.append(Assignment.objects.count())  # noqa: E731
+        at_once(ask)
+        return seen[0]
+
+    assert asked_elsewhere() == 0
+    acme.assign(acme.group)
+    assert asked_elsewhere() == 1
+    assert Allocation.objects.count() == 2
