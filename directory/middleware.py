@@ -12,7 +12,8 @@ class CurrentOrganization:
     request.actor: the Actor for services, or None when signed out.
     request.memberships: the active Users of the Account; those it can switch between.
 
-    Days and times on pages are those of the organization. The current one is the one the Account switched to, else that of its first active User.
+    The current organization is the one the Account switched to, else that of its first active User. Days and times on
+    pages are those of its time zone.
     """
 
     def __init__(self, get_response):

@@ -83,13 +83,13 @@ class Named(models.Model):
     def __str__(self):
         return self.name
 
-    def fold(self):
-        """Derive sort_key (and search_text); save() does it, whoever inserts in bulk does it first."""
-        self.sort_key = fold(self.name)[:250]
-
     def save(self, *args, **kwargs):
         self.fold()
         super().save(*args, **kwargs)
+
+    def fold(self):
+        """Derive sort_key (and search_text); save() does it, whoever inserts in bulk does it first."""
+        self.sort_key = fold(self.name)[:250]
 
 
 class Searchable(Named):

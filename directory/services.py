@@ -147,7 +147,7 @@ def move_unit(unit, *, parent, actor):
     # Lock: two moves that would together make a circle.
     _lock(Organization, unit.organization)
     _require_same_organization(unit.organization, filter(None, [parent]))
-    unit = _fresh(OrgUnit, unit)
+    unit = _lock(OrgUnit, unit)
     old_parent = unit.parent
     if parent and OrgUnitClosure.objects.filter(ancestor=unit, descendant=parent).exists():
         raise ValidationError(
@@ -180,16 +180,11 @@ def _hang(unit, *, below):
 
 
 def _lock(model, thing):
-    """Lock the row until the transaction ends, in the order of docs/database.md; raises ValidationError if it is gone."""
-    return _fresh(model.objects.select_for_update(no_key=True), thing)
-
-
-def _fresh(queryset, thing):
-    queryset = queryset.objects.all() if isinstance(queryset, type) else queryset
-    try:
-        return queryset.get(pk=thing.pk)
-    except queryset.model.DoesNotExist:
-        raise ValidationError(f"{thing} does not exist any more.", code="gone") from None
+    """Lock the row of the thing until the transaction ends, in the order of docs/database.md, and return it."""
+    found = model.objects.select_for_update(no_key=True).filter(pk=thing.pk).first()
+    if found is None:
+        raise ValidationError(f"{thing} does not exist any more.", code="gone")
+    return found
 
 
 def _require_same_organization(organization, things):

@@ -19,7 +19,7 @@ from .kinds import GROUPS, ORGANIZATION, UNITS, USERS, AssigneeKind
 from .models import Assignment, Policy
 from .states import INACTIVE, State, Status
 
-# What reaches somebody -------------------------------------------------------------------------------------------------
+# What reaches somebody -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Source:
             return "Whole organization"
         if self.kind is UNITS:
             return f"Unit: {write_path(self.path)}"
-        return f"Group: {self.assignment.group.name}"
+        return f"Group: {self.assignment.assignee.name}"
 
     @property
     def short(self) -> str:
@@ -128,7 +128,7 @@ def by_application(sources):
     ]
 
 
-# Whom an allocation reaches --------------------------------------------------------------------------------------------
+# Whom an allocation reaches ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class SeatUse:
     @property
     def width(self) -> int:
         """What the bar is as long as."""
-        return max(self.used, self.seats, 1)
+        return max(self.used, self.seats or 0, 1)
 
     @property
     def tick(self) -> str:

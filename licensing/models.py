@@ -161,7 +161,7 @@ class Allocation(models.Model):
             models.UniqueConstraint(
                 fields=["organization", "license"],
                 name="allocation_once",
-                violation_error_message="This license is allocated to this organization already. Change that allocation instead.",
+                violation_error_message="This license is allocated here already. Change that allocation instead.",
             ),
             models.CheckConstraint(
                 condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), name="allocation_ends_after_start"
@@ -216,7 +216,7 @@ class AssignmentQuerySet(models.QuerySet):
 
 
 class Assignment(models.Model):
-    """An Allocation given to one assignee: a user, a group, a unit or the whole organization. Its assignee never changes."""
+    """An Allocation given to one assignee: a user, group, unit or everybody. The assignee never changes."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="assignments")
     allocation = models.ForeignKey(Allocation, models.PROTECT, related_name="assignments")
@@ -275,7 +275,7 @@ class Assignment(models.Model):
         return [row.policy for row in self.assignment_policies.all()]
 
     def status(self, at):
-        """Return its Status at the instant: in effect (State.LIVE) only while its allocation is live, and its user active."""
+        """Return its Status at the instant: live only while its allocation is live, and its user active."""
         if self.user_id and not self.user.is_active:
             return INACTIVE
         starts_at = max(filter(None, (self.starts_at, self.allocation.starts_at)))
@@ -289,7 +289,7 @@ class Assignment(models.Model):
 
 
 class AssignmentPolicy(models.Model):
-    """A chosen optional policy. The columns beside the pair exist for the keys that prove it is one (migration 0002)."""
+    """A chosen optional policy. The columns beside the pair are for the keys that prove it is one (migration 0002)."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="+", db_index=False)
     assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="assignment_policies", db_index=False)

@@ -26,7 +26,7 @@ from .states import State
 KEEPERS_SHOWN = 3
 NEVER = Value(datetime(9000, 1, 1, tzinfo=UTC))
 
-# The license's side ----------------------------------------------------------------------------------------------------
+# The license's side --------------------------------------------------------------------------------------------------
 
 
 @viewer_required
@@ -133,7 +133,7 @@ def choose_assignees(request, allocation, kind):
     )
 
 
-# The assignee's side ---------------------------------------------------------------------------------------------------
+# The assignee's side -------------------------------------------------------------------------------------------------
 
 
 @viewer_required
@@ -195,7 +195,7 @@ def _choose_license(request, kind, assignee):
     )
 
 
-# The three dots on every row ---------------------------------------------------------------------------------------------
+# The three dots on every row -----------------------------------------------------------------------------------------
 
 
 def assignment_modal(view):
@@ -267,13 +267,13 @@ def unassign(request, assignment):
 
 
 def _keepers(assignment, now):
-    """Return some of those who still have the license when the assignment is gone, with what gives it: [(User, [Source])]."""
+    """Return some who still have the license when the assignment is gone, and through what: [(User, [Source])]."""
     users = reached_by_another(assignment, at=now, limit=KEEPERS_SHOWN + 1)
     sources = sources_of(USERS, users, at=now, allocation=assignment.allocation)
     return [(user, [s for s in sources[user.pk] if s.in_effect and s.assignment.pk != assignment.pk]) for user in users]
 
 
-# One's own -------------------------------------------------------------------------------------------------------------
+# One's own -----------------------------------------------------------------------------------------------------------
 
 
 @member_required

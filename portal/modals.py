@@ -1,4 +1,4 @@
-"""The protocol of every modal, written once. A modal is a page: it has a URL, works without JavaScript and posts to itself."""
+"""The protocol of every modal, written once. A modal is a page: it has a URL and posts to itself, JavaScript or not."""
 
 from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -10,9 +10,10 @@ from django_htmx.http import trigger_client_event
 def run_modal(request, template, make_form, *, title, save, say, back, **context):
     """Show a form; save what it holds; say what was done; close, and let the open page refresh itself.
 
-    title: the act and the thing. make_form: called with the POST data or None. save: called with the form's cleaned_data as keywords; a
-    ValidationError it raises is shown in the dialog. say: what save returned -> the outcome as a sentence.
-    back: the URL of the page behind, for who opened the modal as a page. context: for the template.
+    title: the act and the thing. make_form: called with the POST data or None. save: called with the form's
+    cleaned_data as keywords; a ValidationError it raises is shown in the dialog. say: what save returned -> the
+    outcome as a sentence. back: the URL of the page behind, for who opened the modal as a page. context: for the
+    template.
 
     A POST with "look" only asks to see the form again, with what was entered and nothing found fault with: for what
     follows from a choice, and for searches.

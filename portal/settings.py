@@ -103,7 +103,7 @@ SILENCED_SYSTEM_CHECKS = ["models.W040"]  # SQLite ignores the included column o
 # Shared by all processes, so that allauth's rate limits count once. `manage.py createcachetable` makes the table.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
 
-# People and sign-in ----------------------------------------------------------------------------------------------------
+# People and sign-in --------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "directory.Account"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -135,7 +135,7 @@ MFA_TOTP_ISSUER = "Customer Portal"
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="portal@localhost")
 
-# Words, days, assets ---------------------------------------------------------------------------------------------------
+# Words, days, assets -------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
@@ -158,7 +158,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-# Security --------------------------------------------------------------------------------------------------------------
+# Security ------------------------------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

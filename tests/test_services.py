@@ -113,7 +113,7 @@ def test_assign_refuses_an_end_before_the_start_and_one_that_has_passed(acme):
         acme.assign(acme.group, ends_at=now - DAY)
 
 
-# Seats -----------------------------------------------------------------------------------------------------------------
+# Seats ---------------------------------------------------------------------------------------------------------------
 
 
 def set_seats(world, seats):
@@ -176,7 +176,7 @@ def test_fewer_seats_than_in_use_and_reinstating_are_never_refused(acme):
     assert seats_in_use(Allocation.objects.get(pk=acme.allocation.pk), at=timezone.now()).over == 3
 
 
-# Edit, unassign ----------------------------------------------------------------------------------------------------------
+# Edit, unassign ------------------------------------------------------------------------------------------------------
 
 
 def test_policies_become_exactly_what_is_ticked(acme, catalogue):
@@ -218,7 +218,7 @@ def test_who_comes_second_is_told_who_was_first(acme):
             act()
 
 
-# Allocations -------------------------------------------------------------------------------------------------------------
+# Allocations ---------------------------------------------------------------------------------------------------------
 
 
 def test_cancel_puts_assignments_to_sleep_and_reinstate_wakes_them(acme):
@@ -251,7 +251,7 @@ def test_a_license_without_a_default_policy_cannot_be_allocated(acme, catalogue)
 
 def test_a_license_is_allocated_once_for_ever(acme, catalogue):
     services.cancel(acme.allocation, actor=TEST)
-    with pytest.raises(ValidationError, match="allocated to this organization already"):
+    with pytest.raises(ValidationError, match="allocated here already"):
         services.allocate(catalogue.professional, organization=acme.organization, actor=TEST)
 
 
@@ -274,7 +274,7 @@ def test_allocation_dates_are_half_open(acme):
         services.change_allocation(acme.allocation, seats=None, starts_at=start, ends_at=start, actor=TEST)
 
 
-# The catalogue -----------------------------------------------------------------------------------------------------------
+# The catalogue -------------------------------------------------------------------------------------------------------
 
 
 def set_policies(catalogue, *, default, optional):
@@ -334,7 +334,7 @@ def test_what_is_used_is_not_deleted_and_says_by_what(acme, catalogue):
     assert verbs()[-1] == "policy.deleted"
 
 
-# The directory -----------------------------------------------------------------------------------------------------------
+# The directory -------------------------------------------------------------------------------------------------------
 
 
 def test_access_follows_membership_at_once(acme):

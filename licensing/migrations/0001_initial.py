@@ -316,7 +316,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("organization", "license"),
                 name="allocation_once",
-                violation_error_message="This license is allocated to this organization already. Change that allocation instead.",
+                violation_error_message="This license is allocated here already. Change that allocation instead.",
             ),
         ),
         migrations.AddConstraint(

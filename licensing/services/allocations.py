@@ -14,7 +14,7 @@ def allocate(license, *, organization, seats=None, starts_at=None, ends_at=None,
     """Allocate a License to an Organization: once, for ever; renewing changes its dates. Returns the Allocation.
 
     seats: how many people, or None for no limit. starts_at: instant, None meaning now. ends_at: instant or None.
-    Raises ValidationError without a default policy, when it is allocated already, or when the end is not after the start.
+    Raises ValidationError without a default policy, when it is allocated already, or would end before it starts.
     """
     if not license.license_policies.filter(is_default=True).exists():
         raise ValidationError(
@@ -46,7 +46,7 @@ def change_allocation(allocation, *, seats, starts_at, ends_at, actor):
 
 @one_transaction
 def cancel(allocation, *, actor):
-    """Cancel an Allocation: at once nobody is reached through it. Its assignments stay, asleep. Raises when it is cancelled."""
+    """Cancel an Allocation: nobody is reached through it, its assignments sleep. Raises when it is cancelled."""
     allocation = lock_allocation(allocation)
     if allocation.cancelled_at:
         raise ValidationError(f"{allocation} is cancelled already.", code="cancelled")

@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -148,29 +149,24 @@ def _lock_assignment(assignment):
     return found
 
 
-class _seats_respected:
-    """Refuse what happens inside when more people are reached afterwards than before and than there are seats."""
+@contextmanager
+def _seats_respected(allocation, at):
+    """Refuse what happens inside when it reaches more people than before and more than there are seats."""
+    if allocation.seats is None:
+        yield
+        return
+    before = count_reached(allocation, at=at, or_later=True)
+    yield
+    needed = count_reached(allocation, at=at, or_later=True) - before
+    free = max(allocation.seats - before, 0)
+    if needed > free:
+        numbers = f"{needed:,} {_is(needed)} needed, {free:,} of {allocation.seats:,} {_is(free)} free"
+        way_out = f"Choose fewer, or ask {allocation.license.provider} for more seats."
+        raise ValidationError(f"Not enough seats: {numbers}. {way_out}", code="seats")
 
-    def __init__(self, allocation, at):
-        self.allocation, self.at = allocation, at
 
-    def count(self):
-        return count_reached(self.allocation, at=self.at, or_later=True)
-
-    def __enter__(self):
-        self.before = None if self.allocation.seats is None else self.count()
-
-    def __exit__(self, error, *_):
-        if error or self.before is None:
-            return
-        seats, needed = self.allocation.seats, self.count() - self.before
-        free = max(seats - self.before, 0)
-        if needed > free:
-            raise ValidationError(
-                f"Not enough seats: {needed:,} {'is' if needed == 1 else 'are'} needed, {free:,} of {seats:,} "
-                f"{'is' if free == 1 else 'are'} free. Choose fewer, or ask {self.allocation.license.provider} for more seats.",
-                code="seats",
-            )
+def _is(number):
+    return "is" if number == 1 else "are"
 
 
 # Rules ---------------------------------------------------------------------------------------------------------------

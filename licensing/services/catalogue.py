@@ -28,7 +28,7 @@ def save(thing, *, actor):
 
 @one_transaction
 def set_staff(provider, *, accounts, actor):
-    """Make `accounts` the staff of a Provider: who manages its catalogue and allocations. They need is_staff to enter."""
+    """Make `accounts` the staff of a Provider, who manage what it has; to enter they need is_staff too."""
     before = set(provider.staff.values_list("email", flat=True))
     provider.staff.set(accounts)
     after = {account.email for account in accounts}
@@ -59,25 +59,15 @@ def set_license_policies(license, *, default, optional, actor):
     license = License.objects.select_for_update(no_key=True).get(pk=license.pk)
     wanted = {policy: position for position, policy in enumerate([*default, *optional])}
     if both := set(default) & set(optional):
-        raise ValidationError(
-            {
-                "optional_policies": f"{join_some(sorted(map(str, both)))}: choose it as default or as optional, not both."
-            }
+        _refuse(
+            "optional_policies", f"{join_some(sorted(map(str, both)))}: choose it as default or as optional, not both."
         )
     if any(policy.application.provider_id != license.provider_id for policy in wanted):
         raise ValidationError(f"Choose from the policies of {license.provider} only.", code="foreign")
     if not default and license.allocations.exists():
-        raise ValidationError(
-            {
-                "default_policies": "This license is allocated, so it keeps at least one default policy: without, whoever has it could do nothing."
-            }
-        )
-    rows = {
-        row.policy: row
-        for row in LicensePolicy.objects.select_for_update(no_key=True, of=("self",))
-        .filter(license=license)
-        .select_related("policy")
-    }
+        _refuse("default_policies", "This license is allocated: it keeps at least one, or who has it could do nothing.")
+    locked = LicensePolicy.objects.select_for_update(no_key=True, of=("self",)).filter(license=license)
+    rows = {row.policy: row for row in locked.select_related("policy")}
     before = {policy.name: row.is_default for policy, row in rows.items()}
     after = {policy.name: policy in default for policy in wanted}
 
@@ -100,6 +90,10 @@ def set_license_policies(license, *, default, optional, actor):
             details=details,
             customers=customers,
         )
+
+
+def _refuse(field, message):
+    raise ValidationError({field: ValidationError(message, code="policies")})
 
 
 def _differences(before, after):
@@ -137,7 +131,7 @@ def _still_used(thing, users):
     """Say what keeps a thing of the catalogue from being deleted."""
     if isinstance(thing, License):
         customers = sorted({allocation.organization.name for allocation in users})
-        return f"{thing} is allocated to {join_some(customers)}, cancelled or not. A license that was ever allocated stays."
+        return f"{thing} is allocated to {join_some(customers)}, cancelled or not, so it stays."
     if isinstance(thing, Application):
         policies = sorted(policy.name for policy in thing.policies.all())
         return f"{thing} has policies: {join_some(policies)}. Delete them first."

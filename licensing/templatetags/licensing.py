@@ -1,8 +1,8 @@
 from django import template
 from django.utils import timezone
 
-from ..access import sources_of
-from ..kinds import UNITS
+from licensing.access import sources_of
+from licensing.kinds import UNITS
 
 register = template.Library()
 
@@ -16,7 +16,7 @@ def assignment_menu(context, assignment, name, up=False):
 
 @register.simple_tag
 def licenses_of_units(units):
-    """Return what units have in effect: {pk: (direct sources, sources from units above)}. The number of queries is fixed."""
+    """Return what units have in effect: {pk: (direct sources, sources from units above)}."""
     found = sources_of(UNITS, units, at=timezone.now())
     return {
         pk: (
