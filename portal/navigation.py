@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
@@ -31,9 +32,26 @@ _PAGES = [
 ]
 
 
+# What seed_demo creates, for the sign-in page of a demo.
+DEMO_ACCOUNTS = [
+    ("ada@acme.example", "Acme Logistics, Admin"),
+    ("eva@acme.example", "Acme Logistics, Editor"),
+    ("vic@acme.example", "Acme Logistics, Viewer"),
+    ("uma@acme.example", "Acme Logistics, no role"),
+    ("gus@globex.example", "Globex, Admin"),
+    ("cleo@consult.example", "Both, Viewer"),
+    ("staff@northlight.example", "Northlight Software"),
+    ("staff@harbor.example", "Harbor Cloud"),
+    ("operator@portal.example", "Operator"),
+]
+
+
 def navigation(request):
     """Give templates what the sidebar shows, worked out when it is shown."""
-    return {"navigation": SimpleLazyObject(lambda: _navigation(request))}
+    return {
+        "navigation": SimpleLazyObject(lambda: _navigation(request)),
+        "demo_accounts": DEMO_ACCOUNTS if settings.DEMO else [],
+    }
 
 
 def _navigation(request):
