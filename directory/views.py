@@ -144,7 +144,7 @@ def unit_list(request):
         "shown": shown,
         "paths": unit_paths(units) if listing.q else {},
         "people": people_in(units),
-        "people_below": people_at_or_below(units),
+        "people_below": people_at_or_below(request.organization, units),
     }
     return render(request, "directory/unit_list.html", context)
 
@@ -154,7 +154,7 @@ def unit_detail(request, pk):
     unit = _unit(request, pk)
     listing = _people(request, unit.users)
     children = list(unit.children.order_by("sort_key", "pk")[:200])
-    people = people_at_or_below([child.pk for child in children])
+    people = people_at_or_below(request.organization, [child.pk for child in children])
     context = {
         "unit": unit,
         "path": unit_paths([unit.pk])[unit.pk][:-1],

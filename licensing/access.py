@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import connection
-from django.db.models import Min
+from django.utils.dateparse import parse_datetime
 
 from directory.models import GroupMembership, OrgUnit, User
 from directory.trees import unit_paths, write_path
@@ -67,8 +67,9 @@ def sources_of(kind, things, *, at, allocation=None):
     """Return every path by which assignments reach the things: {pk: [Source, …]}, direct ones first.
 
     kind: of the things. things: instances of one organization, a page of them at most. at: the instant.
-    allocation: only its assignments. Also those not in effect are returned, each with its Status: a list says them
-    apart, and an assignment to an inactive user is among them. The number of queries does not depend on the things.
+    allocation: an Allocation, for its assignments only; what they give is then the caller's to know, not fetched.
+    Also those not in effect are returned, each with its Status: a list says them apart, and an assignment to an
+    inactive user is among them. The number of queries does not depend on the things.
     """
     keys = {thing.pk: [kind.target_key(thing.pk)] for thing in things}
     paths = defaultdict(dict)  # pk of a reached thing -> pk of a unit above it -> path between them
@@ -88,10 +89,12 @@ def sources_of(kind, things, *, at, allocation=None):
         for thing in things:
             keys[thing.pk].append(ORGANIZATION.target_key(thing.organization_id))
 
-    found = Assignment.objects.filter(target_key__in={key for own in keys.values() for key in own})
-    found = found.filter(allocation=allocation) if allocation else found
+    found = Assignment.objects.filter(target_key__in={key for own in keys.values() for key in own}).with_assignees()
+    found = found.filter(allocation=allocation) if allocation else found.with_license().with_policies()
     by_key = defaultdict(list)
-    for assignment in found.with_assignees().with_license().with_policies():
+    for assignment in found:
+        if allocation:
+            assignment.allocation = allocation
         by_key[assignment.target_key].append(assignment)
 
     def source(thing, key, assignment):
@@ -168,95 +171,90 @@ class SeatUse:
 
 
 def seats_in_use(allocation, *, at):
-    """Return the SeatUse of an Allocation at the instant; a cancelled or ended one uses none."""
+    """Return the SeatUse of an Allocation at the instant; a cancelled or ended one uses none. One query."""
     if not allocation.is_assignable(at):
         return SeatUse(allocation.seats, 0, 0, None)
-    used = count_reached(allocation, at=at, or_later=True)
-    starts_later = Assignment.objects.filter(allocation=allocation, starts_at__gt=at).aggregate(first=Min("starts_at"))[
-        "first"
-    ]
-    later = used - count_reached(allocation, at=at) if starts_later else 0
-    return SeatUse(allocation.seats, used, later, starts_later if later else None)
+    used, now, later_from = _ask(_SEATS, allocation, at)[0]
+    later = used - now if later_from else 0
+    return SeatUse(allocation.seats, used, later, _as_datetime(later_from) if later else None)
 
 
-# The ids of the users that the assignments in the table expression reach. UNION, never OR: a probe per user takes
-# seconds at 100,000 people, and a hash of all members falls off a cliff when it outgrows work_mem (docs/access.md).
-_REACHED = """
-    SELECT a.user_id AS id FROM {a} a WHERE a.user_id IS NOT NULL
-    UNION SELECT m.user_id FROM {a} a JOIN directory_groupmembership m ON m.group_id = a.group_id
-    UNION SELECT u.id FROM (
-      SELECT DISTINCT c.descendant_id FROM {a} a JOIN directory_orgunitclosure c ON c.ancestor_id = a.unit_id) c
-      JOIN directory_user u ON u.unit_id = c.descendant_id"""
-_COLUMNS = "user_id, group_id, unit_id, whole_organization"
-_EVERYBODY = "SELECT u.id FROM directory_user u WHERE u.organization_id = %(organization)s AND u.is_active"
-_ONLY_ACTIVE = """NOT EXISTS (
-    SELECT 1 FROM directory_user x WHERE x.organization_id = %(organization)s AND NOT x.is_active AND x.id = r.id)"""
+def count_reached(allocation, *, at):
+    """Return how many distinct active users the allocation's assignments reach at the instant or later.
 
-_COUNT_REACHED = f"""
-    WITH a AS MATERIALIZED (
-      SELECT {_COLUMNS} FROM licensing_assignment WHERE allocation_id = %(allocation)s
-      AND (ends_at IS NULL OR ends_at > %(at)s) AND (starts_at IS NULL OR starts_at <= %(until)s))
-    SELECT CASE WHEN EXISTS (SELECT 1 FROM a WHERE whole_organization)
-      THEN (SELECT count(*) FROM ({_EVERYBODY}) everybody)
-      ELSE (SELECT count(*) FROM ({_REACHED.format(a="a")}) r WHERE {_ONLY_ACTIVE}) END"""
-_FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
-
-
-def count_reached(allocation, *, at, or_later=False):
-    """Return how many distinct active users the allocation's assignments reach at the instant (or later than it).
-
-    The allocation's own state is the caller's question.
+    That is what seats are counted by. The allocation's own state is the caller's question.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _COUNT_REACHED,
-            {
-                "allocation": allocation.pk,
-                "organization": allocation.organization_id,
-                "at": _instant(at),
-                "until": _instant(_FOREVER if or_later else at),
-            },
-        )
-        return cursor.fetchone()[0]
-
-
-_REACHED_BY_ANOTHER = f"""
-    WITH mine AS MATERIALIZED (SELECT {_COLUMNS} FROM licensing_assignment WHERE id = %(assignment)s),
-    others AS MATERIALIZED (
-      SELECT {_COLUMNS} FROM licensing_assignment WHERE allocation_id = %(allocation)s AND id <> %(assignment)s
-      AND (ends_at IS NULL OR ends_at > %(at)s) AND (starts_at IS NULL OR starts_at <= %(at)s))
-    SELECT u.id FROM directory_user u WHERE u.is_active AND u.organization_id = %(organization)s
-      AND {{mine}} AND {{others}} ORDER BY u.sort_key, u.id LIMIT %(limit)s"""
+    return _ask(_COUNT, allocation, at)[0][0]
 
 
 def reached_by_another(assignment, *, at, limit):
-    """Return up to `limit` Users, by name, whom this assignment reaches and another of the same allocation too."""
+    """Return up to `limit` Users whom this assignment reaches and another of the same allocation too, by name.
+
+    Which of them, when there are more, is not said: finding the first by name would take longer than all.
+    """
     others = Assignment.objects.filter(allocation=assignment.allocation_id).exclude(pk=assignment.pk).in_effect(at)
-    if assignment.allocation.state(at) is not State.LIVE or not others.exists():
+    if not others.exists():
         return []
-
-    def reached(table, everybody):
-        return "TRUE" if everybody else f"u.id IN ({_REACHED.format(a=table)})"
-
-    sql = _REACHED_BY_ANOTHER.format(
-        mine=reached("mine", assignment.whole_organization),
-        others=reached("others", others.filter(whole_organization=True).exists()),
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql,
-            {
-                "assignment": assignment.pk,
-                "allocation": assignment.allocation_id,
-                "organization": assignment.organization_id,
-                "at": _instant(at),
-                "limit": limit,
-            },
-        )
-        ids = [row[0] for row in cursor.fetchall()]
+    everybody_else = others.filter(whole_organization=True).exists()
+    sides = [
+        name for name, is_all in (("mine", assignment.whole_organization), ("others", everybody_else)) if not is_all
+    ]
+    both = " INTERSECT ".join(f"SELECT id FROM ({_reach(side, union='UNION ALL')}) {side}_reached" for side in sides)
+    sql = _REACHED_BY_ANOTHER.format(both=both)
+    ids = [row[0] for row in _ask(sql, assignment.allocation, at, assignment=assignment.pk, limit=limit)]
     return list(User.objects.filter(pk__in=ids).order_by("sort_key", "pk"))
+
+
+def _reach(table, union="UNION"):
+    """Return the SQL for the ids of the users, active or not, that the assignments in a table reach (not: everybody).
+
+    union: UNION ALL where it does no harm that somebody is found twice. Never OR: a probe per user takes seconds at
+    100,000 people, and a hash of all members falls off a cliff when it outgrows work_mem (docs/access.md).
+    """
+    return f"""
+    SELECT a.user_id AS id FROM {table} a WHERE a.user_id IS NOT NULL
+    {union} SELECT m.user_id FROM {table} a JOIN directory_groupmembership m ON m.group_id = a.group_id
+    {union} SELECT u.id FROM (
+      SELECT DISTINCT c.descendant_id FROM {table} a JOIN directory_orgunitclosure c ON c.ancestor_id = a.unit_id) c
+      JOIN directory_user u ON u.unit_id = c.descendant_id"""
+
+
+def _count(table):
+    """Return the SQL for how many active users the assignments in a table reach."""
+    return f"""CASE WHEN EXISTS (SELECT 1 FROM {table} WHERE whole_organization)
+    THEN (SELECT count(*) FROM directory_user u WHERE u.organization_id = %(organization)s AND u.is_active)
+    ELSE (SELECT count(*) FROM ({_reach(table)}) r WHERE {_IS_ACTIVE}) END"""
+
+
+_IS_ACTIVE = """NOT EXISTS (
+    SELECT 1 FROM directory_user x WHERE x.organization_id = %(organization)s AND NOT x.is_active AND x.id = r.id)"""
+_ASSIGNED = "SELECT id, user_id, group_id, unit_id, whole_organization, starts_at FROM licensing_assignment"
+_NOT_ENDED = f"{_ASSIGNED} WHERE allocation_id = %(allocation)s AND (ends_at IS NULL OR ends_at > %(at)s)"
+_IN_EFFECT = f"{_NOT_ENDED} AND (starts_at IS NULL OR starts_at <= %(at)s)"
+_COUNT = f"WITH a AS MATERIALIZED ({_NOT_ENDED}) SELECT {_count('a')}"
+_SEATS = f"""
+    WITH a AS MATERIALIZED ({_NOT_ENDED}), n AS MATERIALIZED ({_IN_EFFECT}),
+    first AS (SELECT min(starts_at) AS starts_at FROM a WHERE starts_at > %(at)s)
+    SELECT {_count("a")}, CASE WHEN first.starts_at IS NOT NULL THEN {_count("n")} END, first.starts_at FROM first"""
+_REACHED_BY_ANOTHER = f"""
+    WITH mine AS MATERIALIZED ({_ASSIGNED} WHERE id = %(assignment)s),
+    others AS MATERIALIZED ({_IN_EFFECT} AND id <> %(assignment)s)
+    SELECT r.id FROM ({{both}}) r WHERE {_IS_ACTIVE} LIMIT %(limit)s"""
+
+
+def _ask(sql, allocation, at, **parameters):
+    """Run a statement about an allocation at an instant; return its rows."""
+    parameters |= {"allocation": allocation.pk, "organization": allocation.organization_id, "at": _instant(at)}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
 
 
 def _instant(at):
     """Return the instant as the database stores it (SQLite: text)."""
     return connection.ops.adapt_datetimefield_value(at)
+
+
+def _as_datetime(value):
+    """Return a raw instant from the database as an aware datetime (SQLite: text)."""
+    return parse_datetime(value).replace(tzinfo=UTC) if isinstance(value, str) else value

@@ -59,8 +59,7 @@ def license_assignees(request, allocation, kind=USERS):
         search=f"{name}__contains" if kind is UNITS else f"{kind.field}__search_text__contains",
         sorts={"name": (name, "pk"), "assigned": ("created_at", "pk")},
     )
-    count = {GROUPS: people_in_groups, UNITS: people_at_or_below}.get(kind, lambda pks: {})
-    people = count([assignment.assignee.pk for assignment in listing.rows])
+    people = _people(request, kind, [assignment.assignee.pk for assignment in listing.rows])
     for assignment in (everyone := list(assignments.of_kind(ORGANIZATION))) + listing.rows:
         assignment.allocation = allocation
     rows = [(assignment, assignment.status(now), people.get(assignment.assignee.pk, 0)) for assignment in listing.rows]
@@ -77,6 +76,13 @@ def license_assignees(request, allocation, kind=USERS):
         "can_assign": request.member.may_edit and _is_anybody_left(allocation, now),
     }
     return render(request, "licensing/license_assignees.html", context)
+
+
+def _people(request, kind, pks):
+    """Return how many active people the groups or units have: {pk: number}."""
+    if kind is GROUPS:
+        return people_in_groups(pks)
+    return people_at_or_below(request.organization, pks) if kind is UNITS else {}
 
 
 def _license_tabs(allocation, current):

@@ -21,8 +21,9 @@ DAY = timedelta(days=1)
 def can_use(user, allocation):
     """The names of the policies that the user has of the allocation now."""
     user = User.objects.get(pk=user.pk)
-    sources = sources_of(USERS, [user], at=timezone.now(), allocation=allocation)[user.pk]
-    return {policy.name for source in sources if source.in_effect for policy, _ in source.policies}
+    sources = sources_of(USERS, [user], at=timezone.now())[user.pk]
+    through = [source for source in sources if source.in_effect and source.assignment.allocation == allocation]
+    return {policy.name for source in through for policy, _ in source.policies}
 
 
 def words(refusal):
@@ -323,7 +324,7 @@ def test_the_last_default_policy_of_an_allocated_license_stays(acme, catalogue):
 
 def test_what_is_used_is_not_deleted_and_says_by_what(acme, catalogue):
     for thing, said in [
-        (catalogue.application, "CRM has policies"),
+        (catalogue.application, "CRM Basic and CRM Professional have policies of CRM"),
         (catalogue.reading, "CRM Basic and CRM Professional have the policy CRM access"),
         (catalogue.professional, "CRM Professional is allocated to Acme"),
     ]:

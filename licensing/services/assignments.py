@@ -155,9 +155,9 @@ def _seats_respected(allocation, at):
     if allocation.seats is None:
         yield
         return
-    before = count_reached(allocation, at=at, or_later=True)
+    before = count_reached(allocation, at=at)
     yield
-    needed = count_reached(allocation, at=at, or_later=True) - before
+    needed = count_reached(allocation, at=at) - before
     free = max(allocation.seats - before, 0)
     if needed > free:
         numbers = f"{needed:,} {_is(needed)} needed, {free:,} of {allocation.seats:,} {_is(free)} free"
