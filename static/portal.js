@@ -38,8 +38,17 @@ function giveFocusBack() {
   const target = opener && document.getElementById(opener);
   (target?.offsetParent ? target : document.getElementById("main"))?.focus();
 }
-document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target.id === "main" && !modal.open) giveFocusBack();
+/* What had the focus may not be there any more after a swap. */
+let isFocusAtStake = false;
+document.addEventListener("htmx:beforeSwap", (event) => {
+  isFocusAtStake ||= event.detail.target.contains(document.activeElement);
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (isFocusAtStake && (document.activeElement ?? document.body) === document.body) {
+    if (modal.open) (modal.querySelector("input[type=search]") ?? modal).focus();
+    else giveFocusBack();
+  }
+  isFocusAtStake = false;
 });
 
 /* Row menus and the organization switch close on a click outside and on Esc. */
@@ -73,12 +82,15 @@ const refusals = {
   403: "You may not do this any more. Reload the page to see what you may.",
   404: "This is not here any more. Reload the page.",
 };
+const refusal = document.getElementById("refusal");
 function refuse(event) {
-  const note = document.createElement("div");
-  note.className = "toast-note";
-  note.append(document.createElement("span"), document.createElement("div"));
-  note.lastChild.textContent = refusals[event.detail.xhr?.status ?? 0] ?? "Something went wrong on our side. Nothing was changed. Try again.";
-  messages.append(note);
+  const sentence = refusals[event.detail.xhr?.status ?? 0] ?? "Something went wrong on our side. Nothing was changed. Try again.";
+  const [alert, note] = refusal.content.cloneNode(true).children;
+  const shown = modal.open ? alert : note; // what lies behind an open dialog can be neither seen well nor closed
+  shown.querySelector("[data-sentence]").textContent = sentence;
+  if (!modal.open) return messages.append(shown);
+  modal.querySelector(".dialog-alert")?.remove();
+  modal.querySelector(".dialog-head").after(shown);
 }
 document.addEventListener("htmx:responseError", refuse);
 document.addEventListener("htmx:sendError", refuse);
