@@ -32,8 +32,6 @@ class PickForm(forms.Form):
     """
 
     picks = "users"
-    q = forms.CharField(required=False, max_length=200)
-    show = forms.IntegerField(required=False, min_value=SHOWN, max_value=MOST_SHOWN)
 
     def __init__(self, data=None, *, things, one, many):
         """things: QuerySet to choose from, of one organization. one, many: the words for them."""
@@ -48,10 +46,6 @@ class PickForm(forms.Form):
                 "invalid_pk_value": gone,
             },
         )
-
-    def clean(self):
-        values = super().clean()
-        return {name: value for name, value in values.items() if name not in ("q", "show")}
 
     def notes(self, things):
         """Return {pk: (note, is taken)} for the things about which there is something to say."""
@@ -125,7 +119,7 @@ class PickForm(forms.Form):
 
 
 class AddToGroupForm(PickForm):
-    def __init__(self, data=None, *, group):
+    def __init__(self, group, data=None):
         super().__init__(data, things=group.organization.users.active(), one="person", many="active people")
         self.group = group
 
@@ -135,7 +129,7 @@ class AddToGroupForm(PickForm):
 
 
 class AddToUnitForm(PickForm):
-    def __init__(self, data=None, *, unit):
+    def __init__(self, unit, data=None):
         super().__init__(
             data, things=unit.organization.users.active().select_related("unit"), one="person", many="active people"
         )

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from portal.audit.log import Actor
 from portal.text import fold
 
 
@@ -42,6 +43,13 @@ class Organization(models.Model):
 class AccountManager(BaseUserManager):
     def get_by_natural_key(self, email):
         return self.get(email=email.lower())
+
+    def create_superuser(self, *, email, name, password=None):
+        """Create the platform operator: what `manage.py createsuperuser` calls."""
+        from .services import create_account  # the services import the models
+
+        actor = Actor("command", None, "createsuperuser")
+        return create_account(email=email, name=name, password=password, is_staff=True, is_superuser=True, actor=actor)
 
 
 class Account(AbstractBaseUser, PermissionsMixin):

@@ -12,6 +12,7 @@ from portal.text import join_some
 from . import services
 from .decorators import editor_required, viewer_required
 from .forms import AddToGroupForm, AddToUnitForm, is_key
+from .models import Group
 from .trees import people_at_or_below, people_in, people_in_groups, tree_rows, unit_paths
 
 MOST_OPEN = 100  # units of the tree at once
@@ -91,36 +92,14 @@ def group_detail(request, pk):
 
 @editor_required
 def add_to_group(request, pk):
-    group = _group(request, pk)
-    return run_modal(
-        request,
-        "directory/add_people.html",
-        partial(AddToGroupForm, group=group),
-        title=f"Add people to {group}",
-        save=partial(services.join_group, group, actor=request.actor),
-        say=lambda outcome: _say(outcome, "joined", group),
-        back=reverse("directory:group_detail", args=[pk]),
-        place=group,
-        place_kind="group",
-    )
+    return _add_people(request, _group(request, pk), AddToGroupForm, services.join_group, "joined")
 
 
 @editor_required
 def remove_from_group(request, pk, user):
     group = _group(request, pk)
     person = get_object_or_404(group.members, pk=user)
-    return run_modal(
-        request,
-        "directory/remove_person.html",
-        Form,
-        title=f"Remove {person} from {group}",
-        save=partial(services.leave_group, group, users=[person], actor=request.actor),
-        say=lambda outcome: _say(outcome, "left", group),
-        back=reverse("directory:group_detail", args=[pk]),
-        person=person,
-        place=group,
-        place_kind="group",
-    )
+    return _remove_person(request, group, person, services.leave_group)
 
 
 def _group(request, pk):
@@ -166,36 +145,14 @@ def unit_detail(request, pk):
 
 @editor_required
 def add_to_unit(request, pk):
-    unit = _unit(request, pk)
-    return run_modal(
-        request,
-        "directory/add_people.html",
-        partial(AddToUnitForm, unit=unit),
-        title=f"Add people to {unit}",
-        save=partial(services.place_in_unit, unit, actor=request.actor),
-        say=lambda outcome: _say(outcome, "moved to", unit),
-        back=reverse("directory:unit_detail", args=[pk]),
-        place=unit,
-        place_kind="unit",
-    )
+    return _add_people(request, _unit(request, pk), AddToUnitForm, services.place_in_unit, "moved to")
 
 
 @editor_required
 def remove_from_unit(request, pk, user):
     unit = _unit(request, pk)
     person = get_object_or_404(unit.users, pk=user)
-    return run_modal(
-        request,
-        "directory/remove_person.html",
-        Form,
-        title=f"Remove {person} from {unit}",
-        save=partial(services.leave_unit, unit, users=[person], actor=request.actor),
-        say=lambda outcome: _say(outcome, "left", unit),
-        back=reverse("directory:unit_detail", args=[pk]),
-        person=person,
-        place=unit,
-        place_kind="unit",
-    )
+    return _remove_person(request, unit, person, services.leave_unit)
 
 
 def _unit(request, pk):
@@ -217,11 +174,48 @@ def organization_detail(request):
     return render(request, "directory/organization_detail.html", context)
 
 
+# What groups and units share -----------------------------------------------------------------------------------------
+
+
 def _people(request, users):
     return list_page(request, users.all(), search="search_text__contains", sorts=BY_NAME)
 
 
-def _say(outcome, did, place):
+def _add_people(request, place, form, service, did):
+    """The modal that adds people to a group or unit."""
+    return run_modal(
+        request,
+        "directory/add_people.html",
+        partial(form, place),
+        title=f"Add people to {place}",
+        save=partial(service, place, actor=request.actor),
+        say=partial(_say, did=did, place=place),
+        back=_page_of(place),
+        place=place,
+        is_group=isinstance(place, Group),
+    )
+
+
+def _remove_person(request, place, person, service):
+    """The modal that takes a person out of a group or unit."""
+    return run_modal(
+        request,
+        "directory/remove_person.html",
+        Form,
+        title=f"Remove {person} from {place}",
+        save=partial(service, place, users=[person], actor=request.actor),
+        say=partial(_say, did="left", place=place),
+        back=_page_of(place),
+        person=person,
+        is_group=isinstance(place, Group),
+    )
+
+
+def _page_of(place):
+    return reverse("directory:group_detail" if isinstance(place, Group) else "directory:unit_detail", args=[place.pk])
+
+
+def _say(outcome, *, did, place):
     """Say for whom a service did it, and who was there (or away) already."""
     if not outcome.done:
         return f"Nothing changed for {join_some(outcome.skipped)}: somebody was quicker."

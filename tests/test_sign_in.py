@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from directory import services
 from directory.models import Account
+from portal.audit.models import AuditEntry
 from tests.worlds import PASSWORD, TEST
 
 LOGIN = "/accounts/login/"
@@ -174,3 +175,10 @@ def test_recovery_codes(client, acme):
 def test_a_new_account_needs_an_address_of_its_own(acme):
     with pytest.raises(Exception, match="An account with this e-mail address exists"):
         services.create_account(email="ADA@acme.example", name="x", password=PASSWORD, actor=TEST)
+
+
+def test_the_operator_comes_from_the_command_line_and_can_sign_in(client, db):
+    Account.objects.create_superuser(email="Op@Portal.example", name="Olaf", password=PASSWORD)
+    sign_in(client, "op@portal.example")
+    assert client.get("/admin/").status_code == 200
+    assert AuditEntry.objects.get(verb="account.created").actor_name == "createsuperuser"
