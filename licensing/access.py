@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import connection
-from django.utils.dateparse import parse_datetime
 
 from directory.models import GroupMembership, OrgUnit, User
 from directory.trees import unit_paths, write_path
@@ -257,4 +256,4 @@ def _instant(at):
 
 def _as_datetime(value):
     """Return a raw instant from the database as an aware datetime (SQLite: text)."""
-    return parse_datetime(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value

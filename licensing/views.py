@@ -14,7 +14,7 @@ from directory.decorators import editor_required, member_required, viewer_requir
 from directory.models import Organization
 from directory.trees import people_at_or_below, people_in_groups, unit_paths, units_below
 from portal.lists import list_page
-from portal.modals import run_modal
+from portal.modals import next_page, run_modal
 
 from . import outcomes, services
 from .access import by_application, by_license, reached_by_another, seats_in_use, sources_of
@@ -217,7 +217,7 @@ def assignment_modal(view):
         removal = services.removal_of(request.organization, pk)
         if removal is None:
             raise Http404
-        context = {"title": "Already removed", "removal": removal, "next": request.GET.get("next", "")}
+        context = {"title": "Already removed", "removal": removal, "next": next_page(request, "/")}
         return trigger_client_event(render(request, "licensing/already_removed.html", context), "portal-changed")
 
     return wrapper

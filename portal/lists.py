@@ -1,11 +1,9 @@
 """Lists: search, sort, and pages by keyset, so that the last page costs what the first does."""
 
-import base64
-import json
 from dataclasses import dataclass
 from functools import reduce
 
-from django.core.exceptions import ValidationError
+from django.core import signing
 from django.db.models import Q, QuerySet
 
 from portal.text import fold
@@ -47,10 +45,7 @@ def list_page(request, queryset, *, search, sorts, default="", size=PAGE_SIZE):
     order = [f"-{field}" if descending != backwards else field for field in fields]
     page: QuerySet = queryset.order_by(*order)
     if cursor := before or after:
-        try:
-            page = page.filter(_beyond(fields, cursor, "lt" if descending != backwards else "gt"))
-        except (ValueError, TypeError, ValidationError):  # a forged cursor
-            cursor = before = after = None
+        page = page.filter(_beyond(fields, cursor, "lt" if descending != backwards else "gt"))
     rows = list(page[: size + 1])
     more, rows = len(rows) > size, rows[:size]
     if backwards:
@@ -84,19 +79,16 @@ def _beyond(fields, values, op):
     return Q(**{f"{field}__{op}e": value}) & (Q(**{f"{field}__{op}": value}) | _beyond(fields[1:], values[1:], op))
 
 
+# A cursor is signed, for these fields: no database has to be asked for what a person made up.
+
+
 def _encode(row, fields):
     values = [reduce(getattr, field.split("__"), row) for field in fields]
-    return base64.urlsafe_b64encode(json.dumps(values, default=str).encode()).decode().rstrip("=")
+    return signing.dumps([value if isinstance(value, int) else str(value) for value in values], salt=",".join(fields))
 
 
 def _decode(cursor, fields):
     try:
-        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:
+        return signing.loads(cursor, salt=",".join(fields))
+    except signing.BadSignature:
         return None
-    ok = (
-        isinstance(values, list)
-        and len(values) == len(fields)
-        and all(isinstance(value, str | int) for value in values)
-    )
-    return values if ok and "\x00" not in str(values) else None

@@ -29,23 +29,24 @@ def run_modal(request, template, make_form, *, title, save, say, back, **context
         else:
             messages.success(request, say(outcome))
             return close_modal(request, back)
-    return render(request, template, {"title": title, "form": form, "next": _next(request, back), **context})
+    return render(request, template, {"title": title, "form": form, "next": next_page(request, back), **context})
 
 
 def close_modal(request, back):
     """Answer a modal that did its work: the message, and one event on which the open page re-reads its own URL."""
     if not request.htmx:
-        return redirect(_next(request, back))
+        return redirect(next_page(request, back))
     return trigger_client_event(render(request, "_messages_oob.html"), "portal-changed")
 
 
 def add_error(form, error):
     """Show a service's ValidationError: at its field where the form has that field, else above them all."""
-    for field, errors in getattr(error, "error_dict", {NON_FIELD_ERRORS: error.error_list}).items():
+    by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+    for field, errors in by_field.items():
         form.add_error(field if field in form.fields else None, errors)
 
 
-def _next(request, back):
+def next_page(request, back):
     """Return where the person came from, if that is a page of ours."""
     url = request.POST.get("next") or request.GET.get("next") or back
     return url if url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()) else back

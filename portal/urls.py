@@ -1,14 +1,20 @@
 from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from directory.decorators import viewer_required
 from portal.audit.views import activity
 
-admin.autodiscover()
+# Pages that come with packages, and would write without a service and its audit entry.
+admin.site.unregister([Authenticator, EmailAddress, Group])
 admin.site.login = secure_admin_login(
     admin.site.login
 )  # one way to sign in: with the second factor and the rate limits
+admin.site.password_change = RedirectView.as_view(pattern_name="account_change_password")  # and to change it
 admin.site.site_header = admin.site.site_title = "Customer Portal"
 
 urlpatterns = [

@@ -3,7 +3,7 @@ ValidationError, in words for the person and at the field where they belong, whe
 
 from .allocations import allocate, cancel, change_allocation, reinstate
 from .assignments import Assigned, assign, removal_of, set_dates, set_policies, unassign
-from .catalogue import delete, save, set_license_policies, set_staff
+from .catalogue import delete, save, set_license_policies, set_staff, why_kept
 
 __all__ = [
     "Assigned",
@@ -20,4 +20,5 @@ __all__ = [
     "set_policies",
     "set_staff",
     "unassign",
+    "why_kept",
 ]

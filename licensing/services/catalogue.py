@@ -1,7 +1,9 @@
 """The provider's catalogue: applications, policies, licenses and what is in them."""
 
 from django.core.exceptions import ValidationError
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import ProtectedError
+from django.db.models.deletion import Collector
 
 from portal.audit.log import Target, record
 from portal.text import join_some
@@ -20,9 +22,11 @@ def save(thing, *, actor):
         and thing.license_policies.exclude(license__provider=thing.application.provider).exists()
     ):
         raise ValidationError({"application": "A license has this policy, and that application is another provider's."})
+    changes = _changes(thing) if thing.pk else {}
     thing.full_clean()
     thing.save()
-    _record(actor, verb, thing)
+    target = _target(thing)
+    record(actor, f"{target.kind}.{verb}", [target], provider_id=_provider_of(thing).pk, details=changes)
     return thing
 
 
@@ -48,6 +52,14 @@ def delete(thing, *, actor):
     record(actor, f"{target.kind}.deleted", [target], provider_id=provider_id)
 
 
+def why_kept(thing):
+    """Return what would keep delete() from deleting the thing, in words, or None."""
+    try:
+        Collector(DEFAULT_DB_ALIAS, origin=thing).collect([thing])
+    except ProtectedError as error:
+        return _still_used(thing, error.protected_objects)
+
+
 @one_transaction
 def set_license_policies(license, *, default, optional, actor):
     """Make `default` and `optional` (lists of Policy, in their order) the policies of a License.
@@ -56,7 +68,9 @@ def set_license_policies(license, *, default, optional, actor):
     until it is chosen. What was chosen of a policy that becomes default, or goes, is deleted. Raises ValidationError
     for a policy of another provider, one that is both, and an allocated license left without a default policy.
     """
-    license = License.objects.select_for_update(no_key=True).get(pk=license.pk)
+    license = License.objects.select_for_update(no_key=True).filter(pk=license.pk).first()
+    if license is None:
+        raise ValidationError("This license was deleted meanwhile.", code="gone")
     wanted = {policy: position for position, policy in enumerate([*default, *optional])}
     if both := set(default) & set(optional):
         _refuse(
@@ -122,9 +136,11 @@ def _target(thing):
     return Target(kind, thing.pk, thing.name)
 
 
-def _record(actor, verb, thing):
-    target = _target(thing)
-    record(actor, f"{target.kind}.{verb}", [target], provider_id=_provider_of(thing).pk)
+def _changes(thing):
+    """Return what differs from what is stored: {"old": {field: value}, "new": {field: value}}."""
+    stored = type(thing).objects.filter(pk=thing.pk).values().first() or {}
+    changed = [name for name, value in stored.items() if getattr(thing, name) != value]
+    return {"old": {name: stored[name] for name in changed}, "new": {name: getattr(thing, name) for name in changed}}
 
 
 def _still_used(thing, users):
@@ -132,8 +148,11 @@ def _still_used(thing, users):
     if isinstance(thing, License):
         customers = sorted({allocation.organization.name for allocation in users})
         return f"{thing} is allocated to {join_some(customers)}, cancelled or not, so it stays."
-    if isinstance(thing, Application):
-        policies = sorted(policy.name for policy in thing.policies.all())
-        return f"{thing} has policies: {join_some(policies)}. Delete them first."
-    licenses = sorted({row.license.name for row in thing.license_policies.select_related("license")})
-    return f"{join_some(licenses)} {'has' if len(licenses) == 1 else 'have'} the policy {thing}. Take it out first."
+    of_thing = {"policy__application": thing} if isinstance(thing, Application) else {"policy": thing}
+    licenses = sorted(set(LicensePolicy.objects.filter(**of_thing).values_list("license__name", flat=True)))
+    have = f"{join_some(licenses)} {'has' if len(licenses) == 1 else 'have'}"
+    if isinstance(thing, Policy):
+        return f"{have} the policy {thing}. Take it out first."
+    if licenses:
+        return f"{have} policies of {thing}. Take them out first."
+    return f"{thing} has policies: {join_some(sorted(policy.name for policy in users))}. Delete them first."

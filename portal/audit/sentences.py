@@ -21,7 +21,7 @@ def sentence_of(entry):
     return (
         write(entry, entry.details)
         if write
-        else format_html("{} <b>{}</b>", entry.verb.replace(".", " "), entry.target_name)
+        else format_html("{1} {0} <b>{2}</b>", *entry.verb.split("."), entry.target_name)
     )
 
 
@@ -119,6 +119,7 @@ _SENTENCES = {
     "allocation.cancelled": _about_target("cancelled the allocation of <b>{}</b>"),
     "allocation.reinstated": _about_target("reinstated the allocation of <b>{}</b>"),
     "license.policies": _license_policies,
+    "provider.staff": _about_target("changed the staff of <b>{}</b>"),
 }
 _SIGNS = {
     **dict.fromkeys(

@@ -1,0 +1,128 @@
+"""What the pages of Django's admin share: every write is a service call, and one question says who may come in."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.forms.models import construct_instance
+from django.http import HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from .modals import add_error
+from .transactions import one_transaction
+
+
+class ServiceForm(forms.ModelForm):
+    """A form that a service saves, while it is checked: a refusal stands at its field, and nothing typed is lost."""
+
+    request = None  # ServiceAdmin.get_form sets it
+
+    def write(self):
+        """Call the service with what was entered; return the thing as it is now."""
+        raise NotImplementedError
+
+    @property
+    def fields_changed(self):
+        """Whether the thing's own columns are to be written: not when only what belongs to it was changed."""
+        return self.instance._state.adding or any(f.name in self.changed_data for f in self._meta.model._meta.fields)
+
+    def _post_clean(self):
+        """Instead of Django's own: the service checks the thing whole, and has better words."""
+        if self.errors or not (self.instance._state.adding or self.has_changed()):
+            return
+        self.instance = construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
+        try:
+            self.instance = one_transaction(self.write)()
+        except ValidationError as error:
+            add_error(self, error)
+
+
+class ServiceAdmin(admin.ModelAdmin):
+    """Pages of one model. Who may enter sees what get_queryset gives, and may do what the three flags say.
+
+    Django's permissions are not used. Nor is Django's own log: History leads to the audit entries.
+    """
+
+    form = ServiceForm
+    actions = None  # many at once would be no service call
+    can_add = can_change = can_delete = False
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+
+    def may_enter(self, request):
+        """The platform operator may; who else, a subclass says."""
+        return request.user.is_superuser
+
+    def has_module_permission(self, request):
+        return self.may_enter(request)
+
+    def has_view_permission(self, request, obj=None):
+        return self.may_enter(request)
+
+    def has_add_permission(self, request):
+        return self.can_add and self.may_enter(request)
+
+    def has_change_permission(self, request, obj=None):
+        return self.can_change and self.may_enter(request)
+
+    def has_delete_permission(self, request, obj=None):
+        return self.can_delete and self.may_enter(request)
+
+    def lookup_allowed(self, lookup, value, request):
+        """The filters that the page offers: any other could ask about what it does not show."""
+        allowed = set()
+        for each in self.get_list_filter(request):
+            if name := getattr(each, "parameter_name", None):
+                allowed.add(name)
+            else:
+                path = each[0] if isinstance(each, tuple) else each
+                allowed.update(f"{path}__{end}" for end in ("exact", "id__exact", "gte", "lt"))
+        return lookup in allowed
+
+    # The service is the transaction. One around the page would move what the database refuses to its COMMIT, where
+    # nobody finds words for it.
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        return self._changeform_view(request, object_id, form_url, extra_context)
+
+    def delete_view(self, request, object_id, extra_context=None):
+        try:
+            return self._delete_view(request, object_id, extra_context)
+        except ValidationError as error:  # somebody has come to use it since the page looked
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+            return HttpResponseRedirect(self.url("change", unquote(object_id)))
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.request = request
+        return form
+
+    def save_model(self, request, obj, form, change):
+        """The form has called the service."""
+
+    def save_related(self, request, form, formsets, change):
+        """The form has called the service."""
+
+    def _log_nothing(self, *args):
+        """The service has written the audit entries."""
+
+    log_addition = log_change = log_deletions = _log_nothing
+
+    def history_view(self, request, object_id, extra_context=None):
+        """The audit entries about the thing; that list shows only whom they concern."""
+        url = reverse("admin:audit_auditentry_changelist")
+        return HttpResponseRedirect(f"{url}?{urlencode({'about': f'{self.opts.model_name}-{unquote(object_id)}'})}")
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        context["tools"] = self.tools(request, obj) if change else []
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def tools(self, request, obj):
+        """Return what can be done from the page of a thing: (URL, label) pairs."""
+        return []
+
+    def url(self, page, *pks, **query):
+        """Return the URL of a page of this model: changelist, add, change, …"""
+        path = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=[quote(pk) for pk in pks])
+        return f"{path}?{urlencode(query)}" if query else path
