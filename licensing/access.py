@@ -115,7 +115,7 @@ def by_license(sources):
     found = {}
     for source in sources:
         found.setdefault(source.assignment.allocation_id, (source.assignment.allocation, []))[1].append(source)
-    return sorted(found.values(), key=lambda pair: (pair[0].license.name.casefold(), pair[0].pk))
+    return sorted(found.values(), key=lambda pair: (pair[0].license.sort_key, pair[0].pk))
 
 
 def by_application(sources):

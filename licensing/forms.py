@@ -1,7 +1,6 @@
 from functools import cached_property
 
 from django import forms
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from directory.forms import PickForm, is_key
@@ -84,7 +83,7 @@ class ChooseLicenseForm(PoliciesMixin, DatesForm):
         super().__init__(data)
         now = timezone.now()
         allocations = offered(kind, assignee, now).with_license()
-        self.offered = list(allocations.order_by(Lower("license__name"), "pk"))
+        self.offered = list(allocations.order_by("license__sort_key", "pk"))
         gone = "This license cannot be assigned here (any more). Choose again."
         self.fields["allocation"].queryset = allocations
         self.fields["allocation"].error_messages.update(invalid_choice=gone)

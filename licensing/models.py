@@ -4,7 +4,7 @@ from django.db.models import Count, F, Q
 from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
-from directory.models import Account, Group, Organization, OrgUnit, User
+from directory.models import Account, Group, Named, Organization, OrgUnit, User
 
 from .kinds import KINDS, ORGANIZATION, AssigneeKind, kind_of_key
 from .states import INACTIVE, State, state_of, status_of
@@ -77,11 +77,10 @@ class Policy(models.Model):
         return self.name
 
 
-class License(models.Model):
+class License(Named):
     """A named bundle of policies, each default or optional."""
 
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="licenses", db_index=False)
-    name = models.CharField(max_length=120)
     description = models.CharField(max_length=250, blank=True)
     policies = models.ManyToManyField(Policy, through="LicensePolicy", related_name="licenses")
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from functools import partial, reduce, wraps
 
 from django.db.models import Exists, Q, Value
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce
 from django.forms import Form
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
@@ -32,14 +32,12 @@ NEVER = Value(datetime(9000, 1, 1, tzinfo=UTC))
 @viewer_required
 def license_list(request):
     now = timezone.now()
-    allocations = request.organization.allocations.with_license().annotate(
-        sort_key=Lower("license__name"), ends=Coalesce("ends_at", NEVER)
-    )
+    allocations = request.organization.allocations.with_license().annotate(ends=Coalesce("ends_at", NEVER))
     listing = list_page(
         request,
         allocations,
-        search="license__name__icontains",
-        sorts={"name": ("sort_key", "pk"), "ends": ("ends", "pk")},
+        search="license__sort_key__contains",
+        sorts={"name": ("license__sort_key", "pk"), "ends": ("ends", "pk")},
     )
     counts = {row["allocation"]: row for row in Assignment.objects.counted_by_kind(listing.rows)}
     rows = [(allocation, allocation.status(now), counts.get(allocation.pk)) for allocation in listing.rows]

@@ -3,7 +3,7 @@
 from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations
 
-from portal.composite_keys import composite_keys
+from portal.postgresql import composite_keys, trigram_index
 
 KEYS = [
     # table, columns, table referred to, its columns
@@ -16,15 +16,10 @@ KEYS = [
 ]
 
 
-def add_search_index(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("CREATE INDEX user_search ON directory_user USING gin (search_text gin_trgm_ops)")
-
-
 class Migration(migrations.Migration):
     dependencies = [("directory", "0001_initial")]
     operations = [
         TrigramExtension(),
-        migrations.RunPython(add_search_index, migrations.RunPython.noop),
+        trigram_index("user_search", "directory_user", "search_text"),
         composite_keys(KEYS),
     ]

@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=120)),
+                ("sort_key", models.CharField(editable=False, max_length=250)),
                 ("description", models.CharField(blank=True, max_length=250)),
             ],
         ),

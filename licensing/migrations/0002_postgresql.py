@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from portal.composite_keys import composite_keys
+from portal.postgresql import composite_keys
 
 SAME_ORGANIZATION = [
     ("licensing_assignment", "organization_id, allocation_id", "licensing_allocation", "organization_id, id"),

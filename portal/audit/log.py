@@ -3,7 +3,11 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from portal.text import fold
+
 from .models import AuditEntry
+
+SEARCHED = ("license", "group", "unit", "organization")  # the details that a search looks through
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ def record(actor, verb, targets, *, organization_id=None, provider_id=None, deta
     """
     now, change_set = timezone.now(), uuid.uuid4()
     pairs = [target if isinstance(target, tuple) else (target, {}) for target in targets]
+    pairs = [(target, {**(details or {}), **own}) for target, own in pairs]
     readers = [(organization_id, provider_id), *((customer, None) for customer in customers)]
     AuditEntry.objects.bulk_create(
         (
@@ -52,9 +57,10 @@ def record(actor, verb, targets, *, organization_id=None, provider_id=None, deta
                 target_kind=target.kind,
                 target_id=target.id,
                 target_name=target.name,
-                details={**(details or {}), **own},
+                details=said,
+                search_text=fold(" ".join([actor.name, target.name, *(str(said.get(key, "")) for key in SEARCHED)])),
             )
-            for target, own in pairs
+            for target, said in pairs
             for reader_organization, reader_provider in readers
         ),
         batch_size=1000,

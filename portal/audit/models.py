@@ -21,6 +21,7 @@ class AuditEntry(models.Model):
     target_id = models.BigIntegerField()
     target_name = models.CharField(max_length=254)
     details = models.JSONField(default=dict)
+    search_text = models.TextField(help_text="Folded: who, what, and the license or place it was about.")
 
     class Meta:
         verbose_name = "audit entry"
@@ -28,6 +29,7 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["organization_id", "-at", "-id"], name="audit_organization"),
             models.Index(fields=["provider_id", "-at", "-id"], name="audit_provider"),
+            # On PostgreSQL migration 0002 adds a trigram index on search_text.
             models.Index(fields=["target_kind", "target_id", "-id"], name="audit_target"),
         ]
 

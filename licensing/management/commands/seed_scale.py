@@ -170,7 +170,8 @@ def _allocations(rng, organization, count):
             for n in range(LICENSES * POLICIES_EACH)
         ],
     )
-    licenses = _insert(License, [License(provider=provider, name=f"License {n:02}") for n in range(LICENSES)])
+    licenses = [License(provider=provider, name=f"License {n:02}") for n in range(LICENSES)]
+    _insert(License, _folded(licenses))
     _insert(
         LicensePolicy,
         [

@@ -38,6 +38,10 @@ class Migration(migrations.Migration):
                 ("target_id", models.BigIntegerField()),
                 ("target_name", models.CharField(max_length=254)),
                 ("details", models.JSONField(default=dict)),
+                (
+                    "search_text",
+                    models.TextField(help_text="Folded: who, what, and the license or place it was about."),
+                ),
             ],
             options={
                 "verbose_name": "audit entry",

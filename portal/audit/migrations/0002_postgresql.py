@@ -1,4 +1,7 @@
+from django.contrib.postgres.operations import TrigramExtension
 from django.db import migrations
+
+from portal.postgresql import trigram_index
 
 
 def refuse_changes(apps, schema_editor):
@@ -24,4 +27,8 @@ def allow_changes(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [("audit", "0001_initial")]
-    operations = [migrations.RunPython(refuse_changes, allow_changes)]
+    operations = [
+        TrigramExtension(),
+        trigram_index("audit_search", "audit_auditentry", "search_text"),
+        migrations.RunPython(refuse_changes, allow_changes),
+    ]

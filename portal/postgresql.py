@@ -1,14 +1,13 @@
-"""Composite foreign keys, which Django's models cannot state: a row and what it refers to belong to one organization.
-
-Named by their columns, deferred to COMMIT like Django's own keys (a cascade deletes in its own order), and PostgreSQL
-only: SQLite would need the table rebuilt, and Django drops what it does not know when it rebuilds one.
-"""
+"""Migration operations for what PostgreSQL can hold and Django's models cannot state; elsewhere they do nothing."""
 
 from django.db import migrations
 
 
 def composite_keys(keys, *, unique_exists=False):
-    """Return a migration operation that adds the keys: (table, columns, table referred to, its columns).
+    """Return an operation that adds composite foreign keys: (table, columns, table referred to, its columns).
+
+    So a row and what it refers to belong to one organization. Named by their columns, and deferred to COMMIT like
+    Django's own keys, for a cascade deletes in its own order.
 
     What they refer to has to be unique; that constraint is added too, unless an earlier migration did.
     """
@@ -41,3 +40,17 @@ def composite_keys(keys, *, unique_exists=False):
 def _name(table, columns, suffix):
     short = columns.replace("organization", "org").replace("_id", "").replace(", ", "_")
     return f"{table.split('_')[1]}_{short}_{suffix}"
+
+
+def trigram_index(name, table, column):
+    """Return an operation that indexes a column for finding any part of it; needs TrigramExtension before it."""
+
+    def add(apps, schema_editor):
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(f"CREATE INDEX {name} ON {table} USING gin ({column} gin_trgm_ops)")
+
+    def drop(apps, schema_editor):
+        if schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(f"DROP INDEX {name}")
+
+    return migrations.RunPython(add, drop)
