@@ -49,4 +49,5 @@ def add_error(form, error):
 def next_page(request, back):
     """Return where the person came from, if that is a page of ours."""
     url = request.POST.get("next") or request.GET.get("next") or back
-    return url if url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()) else back
+    is_ours = url.startswith("/") and url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure())
+    return url if is_ours else back

@@ -9,7 +9,9 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.target !== modal || modal.contains(event.detail.elt)) return;
   const menu = event.detail.elt.closest(".row-menu");
   opener = (menu ? menu.querySelector("summary") : event.detail.elt).id;
-  if (menu) menu.open = false;
+  if (!menu) return;
+  menu.querySelector("summary").focus(); // what had the focus disappears
+  menu.open = false;
 });
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target !== modal) return;
@@ -26,6 +28,7 @@ modal?.addEventListener("close", () => {
 });
 modal?.addEventListener("click", (event) => {
   if (event.target === modal) empty(); // the backdrop
+  if (event.target.closest("[aria-current]")) event.preventDefault(); // it is shown already
   const close = event.target.closest("[data-close]");
   if (close) {
     event.preventDefault();
@@ -38,6 +41,19 @@ function giveFocusBack() {
   const target = opener && document.getElementById(opener);
   (target?.offsetParent ? target : document.getElementById("main"))?.focus();
 }
+/* Of a picker's answers only the one to what was ticked and typed last is shown: an earlier one does not know of it. */
+let asked = null;
+for (const change of ["input", "change"])
+  document.addEventListener(change, (event) => {
+    if (event.target.closest("#choices, #pick-q")) asked = null;
+  }, true);
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target.id === "choices") asked = event.detail.xhr;
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "choices" && event.detail.xhr !== asked) event.detail.shouldSwap = false;
+});
+
 /* What had the focus may not be there any more after a swap. */
 let isFocusAtStake = false;
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -51,10 +67,14 @@ document.addEventListener("htmx:afterSettle", () => {
   isFocusAtStake = false;
 });
 
-/* Row menus and the organization switch close on a click outside and on Esc. */
+/* Row menus and the organization switch close on a click outside, on Esc, and when the focus leaves them. */
 const menus = "details.row-menu[open], details.org[open]";
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll(menus)) if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("focusout", (event) => {
+  const menu = event.relatedTarget && event.target.closest(menus);
+  if (menu && !menu.contains(event.relatedTarget)) menu.open = false;
 });
 document.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && document.querySelector(menus);

@@ -1,5 +1,6 @@
 import random
 import time
+import uuid
 from datetime import timedelta
 
 from django.core.management.base import BaseCommand
@@ -20,6 +21,7 @@ from licensing.models import (
     Provider,
 )
 from portal.audit.log import Actor, record
+from portal.text import fold
 
 SEED = Actor("command", None, "seed_scale")
 BATCH = 2000
@@ -30,30 +32,35 @@ FIRST = """Ada Adil Aïcha Anouk Ayşe Bart Bram Camille Chloé Daan Elif Emma F
     Tess Tom Uma Vera Wout Yana Zoë Øyvind Çelik""".split()  # noqa: SIM905 names, as one reads them
 SYLLABLES = """aer baer claes de en fer goos her ijs jan kamp lam mae nijs ool pau quin ren seg thy ulf ver wil xan yp
     zand berg dijk hout kens loo man nov oost park rijn steen tur vand""".split()  # noqa: SIM905 the same
+UNITS_OF = "Sales Support Finance Logistics Warehouse Care Research Quality Service Region".split()  # noqa: SIM905 the same
+GROUPS_OF = "Project Team Shift Planners Managers Trainees Editors Reviewers".split()  # noqa: SIM905 the same
 
 
 class Command(BaseCommand):
-    help = "Load a deterministic large organization `scale`, by bulk insert. Does nothing once it exists."
+    help = (
+        "Load the large organization `scale`, by bulk insert: the same for the same number of users and seed, but for "
+        "its dates, which lie around today. Does nothing once it exists."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("--users", type=int, required=True, help="how many people")
+        parser.add_argument("--seed", type=int, default=1, help="another one gives other names and assignments")
 
-    def handle(self, *, users, **options):
+    def handle(self, *, users, seed, **options):
         if Organization.objects.filter(slug="scale").exists():
             self.stdout.write("The organization scale exists already.")
             return
         started = time.monotonic()
         with transaction.atomic():
-            seed(users)
+            create(users, seed)
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("ANALYZE")  # the planner knows nothing yet of what was just inserted
         self.stdout.write(f"{users:,} people in {time.monotonic() - started:.0f} s. Sign in as admin@scale.example.")
 
 
-def seed(count):
-    """Create everything; the same for the same count."""
-    rng = random.Random(f"scale {count}")  # noqa: S311 it is to be the same every time
+def create(count, seed):
+    rng = random.Random(seed)  # noqa: S311 it is to be the same every time
     organization = directory.create_organization(name="Scale", slug="scale", time_zone="Europe/Brussels", actor=SEED)
     units = _units(rng, organization, max(count // 50, 4))
     people = _people(rng, organization, units, count)
@@ -100,7 +107,7 @@ def _units(rng, organization, count):
         parents.append(parent)
         depths.append(1 if parent is None else depths[parent] + 1)
         big.append(in_big)
-    units = [OrgUnit(organization=organization, name=f"{_surname(rng)} {number}") for number in range(count)]
+    units = [OrgUnit(organization=organization, name=_name(rng, UNITS_OF, number)) for number in range(count)]
     # Level by level: a parent needs its key first.
     for depth in range(1, DEEPEST + 1):
         level = [number for number in range(count) if depths[number] == depth]
@@ -123,31 +130,49 @@ def _surname(rng):
     return "".join(rng.choice(SYLLABLES) for _ in range(rng.choice((2, 2, 3)))).capitalize()
 
 
+def _name(rng, words, number):
+    """Return the name of a unit or group: a word that many share, one that few do, and what makes it unique."""
+    return f"{rng.choice(words)} {_surname(rng)} {number}"
+
+
+def _public_id(rng):
+    return uuid.UUID(int=rng.getrandbits(128), version=4)
+
+
+def _email(name, number):
+    login = fold(name).replace(" ", ".").encode("ascii", "ignore").decode()
+    return f"{login}.{number}@scale.example"
+
+
 def _people(rng, organization, units, count):
     big = [unit for unit, in_big in units if in_big]
     small = [unit for unit, in_big in units if not in_big] or big
     surnames = [_surname(rng) for _ in range(max(count // 30, 10))]
+    names = [f"{rng.choice(FIRST)} {rng.choice(surnames)}" for _ in range(count - 1)]  # the admin is one of them
     people = [
         User(
             organization=organization,
-            name=f"{rng.choice(FIRST)} {rng.choice(surnames)}",
-            email=f"person{number}@scale.example",
+            public_id=_public_id(rng),
+            name=name,
+            email=_email(name, number),
             employee_number=f"S{number:07}",
             title=rng.choice(("", "", "Engineer", "Driver", "Manager", "Analyst", "Nurse")),
             unit=rng.choice(big) if number % 2 else rng.choice(small) if number % 20 else None,
             is_active=rng.random() >= 0.05,
             created_at=timezone.now() - timedelta(minutes=number),
         )
-        for number in range(count - 1)  # the admin is one of them
+        for number, name in enumerate(names)
     ]
     return _insert(User, _folded(people))
 
 
 def _groups(rng, organization, people, count):
     """The largest holds half the people, the others ever fewer."""
-    groups = _insert(
-        Group, _folded([Group(organization=organization, name=f"{_surname(rng)} group {n}") for n in range(count)])
-    )
+    groups = [
+        Group(organization=organization, public_id=_public_id(rng), name=_name(rng, GROUPS_OF, number))
+        for number in range(count)
+    ]
+    _insert(Group, _folded(groups))
     memberships = []
     for number, group in enumerate(groups):
         size = max(int(len(people) / 2 / (number + 1) ** 1.4), min(4, len(people)))

@@ -1,0 +1,98 @@
+"""Who joins a group or unit, who leaves it, and that access follows at once."""
+
+import pytest
+
+from directory import services as directory
+from portal.audit.models import AuditEntry
+from tests.reading import read
+from tests.worlds import TEST
+
+HTMX = {"HX-Request": "true"}
+
+# People of groups and units ------------------------------------------------------------------------------------------
+
+
+def places(world):
+    return {"group": (world.group, f"/groups/{world.group.pk}/"), "unit": (world.below, f"/units/{world.below.pk}/")}
+
+
+def may_use(world, user):
+    """What My access says that the user may use."""
+    page = read(world.client(user).get("/my-access/"))
+    return [row[0] for row in page.rows]
+
+
+@pytest.mark.parametrize("kind", ["group", "unit"])
+def test_who_is_added_has_access_at_once_and_who_is_removed_no_longer(acme, kind):
+    place, url = places(acme)[kind]
+    acme.assign(place)
+    client = acme.client(acme.editor)
+    assert may_use(acme, acme.viewer) == []
+
+    answer = client.post(f"{url}add/", {"users": [acme.viewer.pk, acme.admin.pk]}, headers=HTMX)
+
+    did = "joined Support" if kind == "group" else "moved to Benelux"
+    assert read(answer).text in (f"Ada Admin and Vic Viewer {did}.", f"Vic Viewer and Ada Admin {did}.")
+    assert set(read(client.get(url)).names) == {"Ada Admin", "Uma Nobody", "Vic Viewer"}
+    assert may_use(acme, acme.viewer) == ["CRM access"]
+
+    modal = f"{url}remove/{acme.viewer.pk}/"
+    assert modal in client.get(url).content.decode()
+    shown = read(client.get(modal))
+    assert shown.one("footer").buttons == ["Remove"]
+    only = "this group" if kind == "group" else "this unit or a unit above it"
+    assert f"Vic Viewer stays in the directory, and can at once no longer use what only {only} gives." in shown.text
+    answer = client.post(modal, headers=HTMX)
+
+    assert f"Vic Viewer left {place}." in read(answer).text
+    assert set(read(client.get(url)).names) == {"Ada Admin", "Uma Nobody"}
+    assert may_use(acme, acme.viewer) == []
+    assert client.get(modal).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["group", "unit"])
+def test_who_is_there_already_is_marked_and_who_is_inactive_is_not_offered(acme, kind):
+    place, url = places(acme)[kind]
+    acme.person("Ina Inactive", is_active=False)
+    client = acme.client()
+
+    modal = read(client.get(f"{url}add/"))
+
+    offered = {box.one("label").text: box.one(class_="note").text for box in modal.all(class_="option")}
+    assert offered == {"Ada Admin": "", "Eva Editor": "", "Uma Nobody": "Is in it already", "Vic Viewer": ""}
+    taken = [box for box in modal.all("input", type="checkbox") if "disabled" in box.attributes]
+    assert [box["value"] for box in taken] == [str(acme.nobody.pk)]
+
+    acts = AuditEntry.objects.count()
+    answer = client.post(f"{url}add/", {"users": acme.nobody.pk}, headers=HTMX)
+    assert "Nothing changed for Uma Nobody: somebody was quicker." in read(answer).text
+    assert AuditEntry.objects.count() == acts
+
+
+def test_who_moves_to_another_unit_is_said_to_leave_theirs(acme):
+    other = directory.create_unit(acme.organization, name="Nordics", actor=TEST)
+    client = acme.client()
+
+    modal = read(client.get(f"/units/{other.pk}/add/"))
+    notes = {box.one("label").text: box.one(class_="note").text for box in modal.all(class_="option")}
+    client.post(f"/units/{other.pk}/add/", {"users": acme.nobody.pk})
+
+    assert notes["Uma Nobody"] == "Now in Benelux"
+    assert read(client.get(f"/units/{other.pk}/")).names == ["Uma Nobody"]
+    assert "Nobody is in Benelux" in read(client.get(f"/units/{acme.below.pk}/")).text
+
+
+@pytest.mark.parametrize("kind", ["group", "unit"])
+def test_without_a_choice_the_dialog_says_so(acme, kind):
+    _, url = places(acme)[kind]
+
+    page = read(acme.client().post(f"{url}add/", {}, headers=HTMX))
+
+    assert page.alerts == {"pick-error": "Choose at least one person."}
+
+
+def test_a_viewer_sees_people_without_a_way_to_change_them(acme):
+    for _, url in places(acme).values():
+        page = read(acme.client(acme.viewer).get(url))
+        assert page.names == ["Uma Nobody"]
+        assert {"Add people", "Remove from Support", "Remove from Benelux"} & page.links.keys() == set()

@@ -1,0 +1,722 @@
+"""The pages: what they say of licenses, people and units, and that more rows never mean more queries."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from directory import services as directory
+from directory.models import User
+from licensing import services
+from licensing.kinds import GROUPS, KINDS, ORGANIZATION, UNITS, USERS
+from licensing.models import Application, Assignment, License, Policy
+from portal.audit.log import Actor
+from portal.audit.models import AuditEntry
+from portal.days import end_of, start_of, write_day
+from tests.reading import read
+from tests.worlds import TEST
+
+DAY = timedelta(days=1)
+
+# More rows, the same queries -----------------------------------------------------------------------------------------
+
+# Queries for a viewer (who may not open modals) and for an editor. Three of them are the session, the account and its
+# organizations.
+QUERIES = {
+    "/licenses/": (7, 7),
+    "/licenses/?q=e&sort=-ends": (7, 7),
+    "/licenses/{allocation}/": (12, 13),
+    "/licenses/{allocation}/seats/": (6, 6),
+    "/licenses/{allocation}/users/": (12, 13),
+    "/licenses/{allocation}/groups/": (13, 14),
+    "/licenses/{allocation}/units/": (13, 14),
+    "/users/": (5, 5),
+    "/users/{user}/": (5, 5),
+    "/users/{user}/groups/": (7, 7),
+    "/users/{user}/licenses/": (11, 12),
+    "/groups/": (6, 6),
+    "/groups/{group}/": (6, 6),
+    "/groups/{group}/licenses/": (8, 9),
+    "/units/": (13, 13),
+    "/units/?open={unit}": (13, 13),
+    "/units/?q=e": (12, 12),
+    "/units/{unit}/": (9, 9),
+    "/units/{unit}/licenses/": (10, 11),
+    "/organization/": (7, 7),
+    "/organization/licenses/": (7, 8),
+    "/my-access/": (8, 8),
+    "/activity/": (5, 5),
+    # modals
+    "/licenses/{allocation}/users/assign/": (None, 11),
+    "/licenses/{allocation}/groups/assign/": (None, 10),
+    "/licenses/{allocation}/units/assign/": (None, 12),
+    "/users/{user}/licenses/assign/": (None, 12),
+    "/groups/{group}/licenses/assign/": (None, 10),
+    "/units/{unit}/licenses/assign/": (None, 12),
+    "/organization/licenses/assign/": (None, 9),
+    "/assignments/{to_user}/policies/": (None, 6),
+    "/assignments/{to_user}/dates/": (None, 6),
+    "/assignments/{to_user}/unassign/": (None, 13),
+    "/assignments/{to_group}/unassign/": (None, 13),
+    "/assignments/{to_unit}/unassign/": (None, 14),
+    "/assignments/{to_everyone}/unassign/": (None, 13),
+    "/groups/{group}/add/": (None, 7),
+    "/groups/{group}/remove/{user}/": (None, 5),
+    "/units/{unit}/add/": (None, 6),
+    "/units/{below}/remove/{user}/": (None, 5),
+}
+
+
+def license_of(catalogue, name, *, optional=()):
+    """A license of the provider with a default policy of its own."""
+    default = services.save(Policy(application=catalogue.application, name=f"{name} access"), actor=TEST)
+    license = services.save(License(provider=catalogue.provider, name=name), actor=TEST)
+    services.set_license_policies(license, default=[default], optional=list(optional), actor=TEST)
+    return license
+
+
+def grow(world, catalogue):
+    """Three more of everything that pages list, all of them called Extra."""
+    optional, people, groups = catalogue.professional.optional_policies, [], []
+    for n in range(3):
+        application = services.save(
+            Application(provider=catalogue.provider, name=f"Extra Application {n}", slug=f"extra-{n}"), actor=TEST
+        )
+        optional.append(services.save(Policy(application=application, name=f"Extra Policy {n}"), actor=TEST))
+    services.set_license_policies(catalogue.professional, default=[catalogue.reading], optional=optional, actor=TEST)
+    for n, extra in enumerate(optional[-3:]):
+        unit = directory.create_unit(world.organization, name=f"Extra Unit {n}", parent=world.unit, actor=TEST)
+        directory.create_unit(world.organization, name=f"Extra Top {n}", actor=TEST)
+        directory.create_unit(world.organization, name=f"Extra Deep {n}", parent=unit, actor=TEST)
+        people += [world.person(f"Extra Person {n}", unit=unit), world.person(f"Extra Pal {n}", unit=world.below)]
+        people.append(world.person(f"Extra Inactive {n}", unit=world.unit, is_active=False))
+        groups += [directory.create_group(world.organization, name=f"Extra {n}-{m}", actor=TEST) for m in (1, 2)]
+        for assignee in (people[-3], people[-2], groups[-1], unit):
+            world.assign(assignee, policies=[extra, catalogue.export])
+        for name in (f"Extra License {n}", f"Extra Unassigned {n}"):
+            license = license_of(catalogue, name, optional=[extra])
+            allocation = services.allocate(license, organization=world.organization, seats=40 + n, actor=TEST)
+            if name.startswith("Extra License"):
+                for assignee in (world.nobody, world.viewer, world.group, world.unit, world.organization):
+                    world.assign(assignee, allocation, policies=[extra])
+    directory.join_group(world.group, users=people, actor=TEST)
+    for group in groups:
+        directory.join_group(group, users=[world.nobody, world.viewer, *people], actor=TEST)
+
+
+def names_of(world, catalogue):
+    """The keys in the URLs of QUERIES, with an assignment to each kind."""
+    return {
+        "allocation": world.allocation.pk,
+        "user": world.nobody.pk,
+        "group": world.group.pk,
+        "unit": world.unit.pk,
+        "below": world.below.pk,
+        "to_user": world.assign(world.nobody, policies=[catalogue.export]).pk,
+        "to_group": world.assign(world.group).pk,
+        "to_unit": world.assign(world.unit).pk,
+        "to_everyone": world.assign(world.organization).pk,
+    }
+
+
+# Of one thing only, or of numbers.
+SHOWS_NO_LIST = ("/seats/", "/users/{user}/", "/organization/", "/dates/", "/remove/{user}/")
+
+
+def test_more_rows_do_not_mean_more_queries(acme, catalogue, django_assert_num_queries):
+    members = [acme.viewer, acme.editor]
+    directory.place_in_unit(acme.below, users=members, actor=TEST)
+    directory.join_group(acme.group, users=members, actor=TEST)
+    directory.create_group(acme.organization, name="Left", actor=TEST)
+    names = names_of(acme, catalogue)
+    clients = [acme.client(user) for user in members]
+
+    def pages_with_extras():
+        """Open every page and return those that show what grow() made."""
+        found = set()
+        for url, numbers in QUERIES.items():
+            for client, number in zip(clients, numbers, strict=True):
+                if number is None:
+                    continue
+                with django_assert_num_queries(number, info=url):
+                    answer = client.get(url.format(**names))
+                assert answer.status_code == 200
+                if "Extra" in answer.content.decode():
+                    found.add(url)
+        return found
+
+    assert pages_with_extras() == set()
+    grow(acme, catalogue)
+    assert pages_with_extras() == {url for url in QUERIES if not url.endswith(SHOWS_NO_LIST)}
+
+
+# Statuses ------------------------------------------------------------------------------------------------------------
+
+
+def day(days):
+    """The day that is so many days from today."""
+    return timezone.now().date() + days * DAY
+
+
+def test_the_status_of_a_license_in_words(acme, catalogue):
+    """In days of the organization; the last day is included."""
+    terms = {
+        "A no end": ({}, "Live"),
+        "B ends later": ({"ends_at": end_of(day(31))}, "Live"),
+        "C ends": ({"ends_at": end_of(day(30))}, "Ends in 30 days"),
+        "D ends": ({"ends_at": end_of(day(2))}, "Ends in 2 days"),
+        "E ends": ({"ends_at": end_of(day(1))}, "Ends tomorrow"),
+        "F ends": ({"ends_at": end_of(day(0))}, "Ends today"),
+        "G scheduled": ({"starts_at": start_of(day(1))}, f"Starts {write_day(day(1))}"),
+        "H ended": ({"starts_at": start_of(day(-9)), "ends_at": end_of(day(-1))}, f"Ended {write_day(day(-1))}"),
+        "I cancelled": ({}, "Not in effect: cancelled"),
+    }
+    acme.organization.allocations.all().delete()
+    allocations = {
+        name: services.allocate(license_of(catalogue, name), organization=acme.organization, actor=TEST, **dates)
+        for name, (dates, _) in terms.items()
+    }
+    services.cancel(allocations["I cancelled"], actor=TEST)
+    client = acme.client(acme.viewer)
+
+    listed = read(client.get("/licenses/"))
+
+    assert dict(zip(listed.names, listed.statuses, strict=True)) == {name: text for name, (_, text) in terms.items()}
+    for name, (_, text) in terms.items():
+        head = read(client.get(f"/licenses/{allocations[name].pk}/")).one("header", class_="head")
+        assert (head.one("h1").text, head.statuses) == (name, [text])
+
+
+@pytest.fixture
+def dated(acme):
+    """People who have the license at other times than now, or are inactive: {name: status on the license's page}."""
+    at = {
+        "Anna always": ({}, "Live"),
+        "Ben ends": ({"ends_at": end_of(day(1))}, "Ends tomorrow"),
+        "Cid later": ({"starts_at": start_of(day(3)), "ends_at": end_of(day(5))}, f"Starts {write_day(day(3))}"),
+        "Dan over": ({"starts_at": start_of(day(-5)), "ends_at": end_of(day(-2))}, f"Ended {write_day(day(-2))}"),
+        "Eve inactive": ({}, "Not in effect: inactive"),
+    }
+    for name, (dates, _) in at.items():
+        assignment = acme.assign(acme.person(name))
+        Assignment.objects.filter(pk=assignment.pk).update(**dates)
+    User.objects.filter(name="Eve inactive").update(is_active=False)
+    return {name: text for name, (_, text) in at.items()}
+
+
+def test_the_status_of_an_assignment_in_words(acme, dated):
+    page = read(acme.client(acme.viewer).get(f"/licenses/{acme.allocation.pk}/users/"))
+
+    assert dict(zip(page.names, page.one("tbody").statuses, strict=True)) == dated
+    assigned = {row[0].split()[0]: row[3].split(" by ")[1] for row in page.rows}
+    assert assigned == {
+        "Anna": "the test",
+        "Ben": f"the test, until {write_day(day(1))}",
+        "Cid": f"the test, from {write_day(day(3))} until {write_day(day(5))}",
+        "Dan": f"the test, from {write_day(day(-5))} until {write_day(day(-2))}",
+        "Eve": "the test",
+    }
+
+
+def test_what_is_not_in_effect_stands_apart_on_a_users_page(acme, dated):
+    client, shown = acme.client(acme.viewer), {}
+    for user in User.objects.filter(name__in=dated):
+        page = read(client.get(f"/users/{user.pk}/licenses/"))
+        shown[user.name] = {
+            section.one("h2").text: section.one("tbody").statuses for section in page.all("section", class_="section")
+        }
+
+    assert shown == {
+        "Anna always": {"In effect now": []},
+        "Ben ends": {"In effect now": [dated["Ben ends"]]},
+        "Cid later": {"Not in effect": [dated["Cid later"]]},
+        "Dan over": {"Not in effect": [dated["Dan over"]]},
+        "Eve inactive": {"Not in effect": [dated["Eve inactive"]]},
+    }
+
+
+def test_an_inactive_user_is_said_to_be_inactive_and_is_not_assigned_anything(acme, dated):
+    eve = User.objects.get(name="Eve inactive")
+    client = acme.client()
+
+    page = read(client.get(f"/users/{eve.pk}/licenses/"))
+
+    assert "Eve inactive is inactive: no license reaches them and they take no seat." in page.text
+    assert "Assign License" not in page.links
+    assert client.get(f"/users/{eve.pk}/licenses/assign/").status_code == 404
+    listed = read(client.get("/users/"))
+    assert {row[0].split()[0] for row in listed.rows if row[3] == "Inactive"} == {"Eve"}
+    assert "Eve" not in client.get(f"/licenses/{acme.plain.pk}/users/assign/").content.decode()
+
+
+# What can no longer be assigned --------------------------------------------------------------------------------------
+
+
+def cancel(allocation):
+    services.cancel(allocation, actor=TEST)
+    return f"Northlight cancelled this license on {write_day(day(0))}.", "reinstates", "Not in effect: cancelled"
+
+
+def end(allocation):
+    starts_at, ends_at = start_of(day(-9)), end_of(day(-1))
+    services.change_allocation(allocation, seats=None, starts_at=starts_at, ends_at=ends_at, actor=TEST)
+    return f"This license ended on {write_day(day(-1))}.", "renews", f"Ended {write_day(day(-1))}"
+
+
+@pytest.mark.parametrize("stop", [cancel, end], ids=["cancelled", "ended"])
+def test_what_was_cancelled_or_ended_can_be_read_and_unassigned_and_not_assigned(acme, stop):
+    assignments = {kind: acme.assign(assignee) for kind, assignee in assignees_of(acme).items()}
+    happened, wakes, status = stop(acme.allocation)
+    why = f"{happened} Nobody can use it and it cannot be assigned. Its assignments are kept, and work again when"
+    why += f" Northlight {wakes} it."
+    client = acme.client()
+
+    for kind in KINDS:
+        url = f"/licenses/{acme.allocation.pk}/{kind}/"
+        page = read(client.get(url))
+        assert why in page.text
+        assert page.one("tbody").statuses == [status]
+        assert page.one("section", class_="everyone").statuses == [status]
+        assert {"Assign License", "Assign to everyone"} & page.links.keys() == set()
+        modal = read(client.get(f"{url}assign/"))
+        assert why in modal.text
+        assert "Assign License" not in modal.buttons
+        refused = read(client.post(f"{url}assign/", {"assignees": assignees_of(acme)[kind].pk}))
+        assert "so it cannot be assigned." in refused.alerts[None]
+
+    for kind, assignment in assignments.items():
+        page = read(client.get(page_of(acme, kind)))
+        assert [section.one("h2").text for section in page.all("section", class_="section")] == ["Not in effect"]
+        assert page.one("tbody").statuses == [status] * len(page.one("tbody").statuses)
+        assert f"/assignments/{assignment.pk}/unassign/" in page.links["Unassign License"]
+        modal = read(client.get(f"/assignments/{assignment.pk}/unassign/"))
+        assert f"Nobody loses anything now This assignment is not in effect: {status.lower()}." in modal.text
+        client.post(f"/assignments/{assignment.pk}/unassign/")
+    assert Assignment.objects.count() == 0
+    for kind in assignees_of(acme):
+        offered = read(client.get(f"{page_of(acme, kind)}assign/")).one(class_="cards")
+        assert [label.text for label in offered.all("label")] == ["CRM Basic"]
+
+
+def assignees_of(world):
+    return {USERS: world.nobody, GROUPS: world.group, UNITS: world.unit, ORGANIZATION: world.organization}
+
+
+def page_of(world, kind):
+    """The Licenses tab of the world's thing of the kind."""
+    if kind is ORGANIZATION:
+        return reverse("licensing:organization_licenses")
+    return reverse("licensing:assignee_licenses", args=[kind, assignees_of(world)[kind].pk])
+
+
+def test_a_scheduled_license_can_be_assigned_and_gives_nothing_yet(acme, catalogue):
+    license = license_of(catalogue, "Soon there")
+    allocation = services.allocate(license, organization=acme.organization, starts_at=start_of(day(5)), actor=TEST)
+    client = acme.client()
+    assert "Assign License" in read(client.get(f"/licenses/{allocation.pk}/")).links
+
+    client.post(f"/licenses/{allocation.pk}/users/assign/", {"assignees": acme.nobody.pk})
+
+    page = read(client.get(page_of(acme, USERS)))
+    assert [section.one("h2").text for section in page.all("section", class_="section")] == ["Not in effect"]
+    assert page.one("tbody").statuses == [f"Starts {write_day(day(5))}"]
+    assert "Soon there" not in read(acme.client(acme.nobody).get("/my-access/")).text
+
+
+# Nothing there -------------------------------------------------------------------------------------------------------
+
+
+def test_with_nothing_allocated_the_pages_say_who_can_allocate(acme):
+    acme.organization.allocations.all().delete()
+    client = acme.client()
+
+    listed = read(client.get("/licenses/"))
+    assert listed.one(class_="empty").text == (
+        "No license is allocated to Acme Only a provider can allocate a license to your organization. Ask the provider"
+        " of the software you use: once it is allocated, it appears here and you can assign it."
+    )
+    assert "q" not in [field.attributes.get("name") for field in listed.all("input")]
+    for kind in assignees_of(acme):
+        page = read(client.get(page_of(acme, kind)))
+        assert (
+            "Nothing can be assigned: no license is allocated to Acme now. Only a provider can allocate one."
+            in page.text
+        )
+        assert "Assign License" not in page.links
+        modal = read(client.get(f"{page_of(acme, kind)}assign/"))
+        assert "No license can be assigned Nothing is allocated to Acme now." in modal.text
+        assert "Assign License" not in modal.buttons
+
+
+def test_pages_without_rows_say_what_they_are_for(acme):
+    user = acme.person("Lonely")
+    group = directory.create_group(acme.organization, name="Empty", actor=TEST)
+    unit = directory.create_unit(acme.organization, name="Void", actor=TEST)
+    texts = {
+        f"/licenses/{acme.allocation.pk}/users/": "No user has this license yet",
+        f"/licenses/{acme.allocation.pk}/groups/": "No group has this license yet",
+        f"/licenses/{acme.allocation.pk}/units/": "No unit has this license yet",
+        f"/users/{user.pk}/groups/": "Lonely is in no group",
+        f"/users/{user.pk}/licenses/": "Lonely has no license",
+        f"/groups/{group.pk}/": "Nobody is in Empty",
+        f"/groups/{group.pk}/licenses/": "Empty has no license",
+        f"/units/{unit.pk}/": "Nobody is in Void",
+        f"/units/{unit.pk}/licenses/": "Void has no license",
+        "/organization/licenses/": "Acme has no license",
+        "/my-access/": "You cannot use anything yet",
+    }
+    client = acme.client()
+
+    found = {url: read(client.get(url)).one(class_="empty").one("h2").text for url in texts}
+
+    assert found == texts
+
+
+def test_an_organization_without_groups_and_units_says_so(acme):
+    acme.group.delete()
+    acme.below.delete()
+    acme.unit.delete()
+    client = acme.client()
+
+    found = {url: read(client.get(url)).one(class_="empty").one("h2").text for url in ("/groups/", "/units/")}
+
+    assert found == {"/groups/": "Acme has no groups yet", "/units/": "Acme has no units yet"}
+
+
+def test_a_license_that_was_never_allocated_here_is_nowhere(acme, globex, catalogue):
+    license_of(catalogue, "Nowhere at all")
+    elsewhere = license_of(catalogue, "Elsewhere only")
+    services.assign(
+        services.allocate(elsewhere, organization=globex.organization, actor=TEST),
+        kind=ORGANIZATION,
+        assignees=[globex.organization],
+        actor=TEST,
+    )
+    client, names = acme.client(), names_of(acme, catalogue)
+
+    for url, _ in QUERIES.items():
+        shown = client.get(url.format(**names)).content.decode()
+        assert ("Nowhere" in shown, "Elsewhere" in shown, "Globex" in shown) == (False, False, False), url
+    assert "Elsewhere only" in globex.client().get("/licenses/").content.decode()
+
+
+# The whole organization's row ----------------------------------------------------------------------------------------
+
+
+def everyone(world, user=None):
+    return read(world.client(user).get(f"/licenses/{world.allocation.pk}/")).one("section", class_="everyone")
+
+
+def test_the_whole_organizations_row_offers_to_assign_to_everyone(acme):
+    row = everyone(acme)
+
+    assert row.text == "Whole organization Not assigned. It would reach all 4 active people. Assign to everyone"
+    url = f"/organization/licenses/assign/?allocation={acme.allocation.pk}"
+    assert row.links == {"Assign to everyone": url}
+    chosen = read(acme.client().get(url)).one("input", type="radio", checked="")
+    assert chosen["value"] == str(acme.allocation.pk)
+    assert everyone(acme, acme.viewer).links == {}
+
+
+@pytest.mark.parametrize(("seats", "links"), [(4, {"Assign to everyone"}), (3, set())])
+def test_the_whole_organizations_row_with_seats(acme, seats, links):
+    services.change_allocation(acme.allocation, seats=seats, starts_at=None, ends_at=None, actor=TEST)
+
+    row = everyone(acme)
+
+    assert row.links.keys() == links
+    assert ("All 4 active people would need more than the 3 seats." in row.text) is (seats == 3)
+
+
+def test_the_whole_organizations_row_when_it_is_assigned(acme, catalogue):
+    assignment = acme.assign(acme.organization, policies=[catalogue.export])
+
+    row = everyone(acme)
+
+    said = f"Whole organization 4 active people, assigned {write_day(day(0))} by the test CRM export (optional)"
+    assert row.text.startswith(said)
+    assert row.one("summary")["aria-label"] == "Actions for Whole organization"
+    assert [link["href"].split("?")[0] for link in row.one("ul", class_="menu").all("a")] == [
+        f"/assignments/{assignment.pk}/{act}/" for act in ("policies", "dates", "unassign")
+    ]
+    assert everyone(acme, acme.viewer).text == said
+
+
+def test_a_license_that_everybody_and_everything_has_is_not_offered(acme):
+    for assignee in (acme.admin, acme.editor, acme.viewer, acme.nobody, acme.group, acme.unit):
+        acme.assign(assignee)
+    url = f"/licenses/{acme.allocation.pk}/users/"
+    client = acme.client()
+    assert "Assign License" in read(client.get(url)).links  # Benelux is left
+    modal = read(client.get(f"{url}assign/"))
+    assert "Every active person has CRM Professional directly already." in modal.text
+    assert "Assign License" not in modal.buttons
+
+    acme.assign(acme.below)
+
+    assert "Assign License" not in read(client.get(url)).links
+
+
+# The tree of units ---------------------------------------------------------------------------------------------------
+
+
+def toggle(page, name):
+    return page.one("a", aria_label=f"Units below {name}")
+
+
+def test_the_tree_opens_level_by_level_and_keeps_its_state_in_the_url(acme):
+    antwerp = directory.create_unit(acme.organization, name="Antwerp", parent=acme.below, actor=TEST)
+    directory.create_unit(acme.organization, name="Operations", actor=TEST)
+    client = acme.client(acme.viewer)
+
+    page = read(client.get("/units/"))
+    assert page.names_with("name") == ["Operations", "Sales"]
+    assert toggle(page, "Sales")["aria-expanded"] == "false"
+
+    page = read(client.get(f"/units/{toggle(page, 'Sales')['href']}"))
+    assert page.names_with("name") == ["Operations", "Sales", "Benelux"]
+    assert toggle(page, "Sales")["aria-expanded"] == "true"
+
+    address = f"/units/{toggle(page, 'Benelux')['href']}"
+    page = read(client.get(address))
+    assert page.names_with("name") == ["Operations", "Sales", "Benelux", "Antwerp"]
+    assert [row[0] for row in page.rows][2:] == ["Benelux in Sales", "Antwerp in Sales › Benelux"]
+    assert sorted(parse_qs(urlsplit(address).query)["open"]) == sorted([str(acme.unit.pk), str(acme.below.pk)])
+    assert page.links["Antwerp"] == f"/units/{antwerp.pk}/"
+
+    page = read(client.get(f"/units/{toggle(page, 'Sales')['href']}"))
+    assert page.names_with("name") == ["Operations", "Sales"]
+    # Benelux is still open: Sales opens again as it was
+    page = read(client.get(f"/units/{toggle(page, 'Sales')['href']}"))
+    assert page.names_with("name") == ["Operations", "Sales", "Benelux", "Antwerp"]
+
+
+def test_the_tree_counts_people_and_names_the_licenses_of_a_unit(acme):
+    directory.place_in_unit(acme.unit, users=[acme.viewer], actor=TEST)
+    acme.person("Away", unit=acme.unit, is_active=False)
+    acme.assign(acme.unit)
+    acme.assign(acme.below, acme.plain)
+
+    page = read(acme.client().get(f"/units/?open={acme.unit.pk}"))
+
+    assert page.rows == [
+        ["Sales", "1", "2", "CRM Professional"],
+        ["Benelux in Sales", "1", "1", "CRM Basic CRM Professional through Sales"],
+    ]
+
+
+def test_a_search_among_units_shows_their_paths(acme):
+    directory.create_unit(acme.organization, name="Antwerp", parent=acme.below, actor=TEST)
+
+    page = read(acme.client().get("/units/?q=E"))
+
+    assert [row[0] for row in page.rows] == ["Antwerp in Sales › Benelux", "Benelux in Sales", "Sales"]
+
+
+def test_the_page_of_a_unit_shows_where_it_lies(acme):
+    antwerp = directory.create_unit(acme.organization, name="Antwerp", parent=acme.below, actor=TEST)
+    client = acme.client()
+
+    crumbs = read(client.get(f"/units/{antwerp.pk}/")).one("nav", class_="crumbs")
+    below = read(client.get(f"/units/{acme.unit.pk}/")).one("section", aria_labelledby="below")
+
+    assert [item.text for item in crumbs.all("li")] == ["Organizational Units", "Sales", "Benelux", "Antwerp"]
+    assert below.links == {"Benelux 1 person": f"/units/{acme.below.pk}/"}
+
+
+# Why somebody has something ------------------------------------------------------------------------------------------
+
+
+def license_rows(page):
+    """Return {heading: {license: [[source, where it leads, policies and status], …]}} of a Licenses tab."""
+    found = {}
+    for section in page.all("section", class_="section"):
+        rows = found[section.one("h2").text] = {}
+        for row in section.one("tbody").all("tr"):
+            name, why = list(row.all("td"))[:2]
+            rows[name.one("a").text] = [
+                (item.one(class_="source").text, item.one(class_="source").attributes.get("href"), item.text)
+                for item in why.all("li")
+            ]
+    return found
+
+
+def test_a_users_page_shows_every_source_with_its_link_and_what_it_gives(acme, catalogue):
+    acme.assign(acme.nobody, policies=[catalogue.administration])
+    acme.assign(acme.group, policies=[catalogue.export])
+    acme.assign(acme.unit)
+    acme.assign(acme.organization)
+    acme.assign(acme.group, acme.plain, starts_at=start_of(day(3)), ends_at=end_of(day(9)))
+
+    page = read(acme.client(acme.viewer).get(page_of(acme, USERS)))
+
+    group, unit = f"/groups/{acme.group.pk}/licenses/", f"/units/{acme.unit.pk}/licenses/"
+    later = f"Group: Support CRM access Starts {write_day(day(3))}"
+    assert license_rows(page) == {
+        "In effect now": {
+            "CRM Professional": [
+                ("Direct", None, "Direct CRM access CRM administration (optional) No end"),
+                ("Group: Support", group, "Group: Support CRM access CRM export (optional) No end"),
+                ("Unit: Sales › Benelux", unit, "Unit: Sales › Benelux CRM access No end"),
+                ("Whole organization", "/organization/licenses/", "Whole organization CRM access No end"),
+            ]
+        },
+        "Not in effect": {"CRM Basic": [("Group: Support", group, later)]},
+    }
+
+
+def test_the_menu_stands_only_where_the_license_is_assigned_directly(acme):
+    direct, through = acme.assign(acme.nobody), acme.assign(acme.group, acme.plain)
+    client = acme.client()
+
+    user, group = (client.get(page_of(acme, kind)).content.decode() for kind in (USERS, GROUPS))
+
+    def shown(html):
+        return {a for a in (direct, through) if f"/assignments/{a.pk}/unassign/" in html}
+
+    assert (shown(user), shown(group)) == ({direct}, {through})
+    assert "/assignments/" not in acme.client(acme.viewer).get(page_of(acme, USERS)).content.decode()
+
+
+def test_a_unit_below_shows_what_comes_from_above(acme):
+    acme.assign(acme.unit)
+    acme.assign(acme.organization, acme.plain)
+
+    page = read(acme.client().get(f"/units/{acme.below.pk}/licenses/"))
+
+    assert {
+        name: [source[:2] for source in sources] for name, sources in license_rows(page)["In effect now"].items()
+    } == {
+        "CRM Basic": [("Whole organization", "/organization/licenses/")],
+        "CRM Professional": [("Unit: Sales › Benelux", f"/units/{acme.unit.pk}/licenses/")],
+    }
+
+
+# My access -----------------------------------------------------------------------------------------------------------
+
+
+def test_my_access_says_what_and_why_also_without_a_role(acme, catalogue):
+    acme.assign(acme.nobody, policies=[catalogue.administration])
+    acme.assign(acme.unit, policies=[catalogue.export])
+    acme.assign(acme.group, acme.plain, ends_at=end_of(day(90)))
+    acme.assign(acme.organization, acme.plain, starts_at=start_of(day(9)))  # not yet
+    drive = services.save(Application(provider=catalogue.provider, name="Analytics", slug="analytics"), actor=TEST)
+    viewing = services.save(Policy(application=drive, name="Viewer"), actor=TEST)
+    license = services.save(License(provider=catalogue.provider, name="Suite"), actor=TEST)
+    services.set_license_policies(license, default=[viewing], optional=[], actor=TEST)
+    acme.assign(acme.group, services.allocate(license, organization=acme.organization, actor=TEST))
+
+    page = read(acme.client(acme.nobody).get("/my-access/"))
+
+    direct = "CRM Professional Assigned to you No end"
+    unit = "CRM Professional Unit: Sales › Benelux No end"
+    found = {section.one("h2").text: section.rows for section in page.all("section", class_="section")}
+    assert found == {
+        "Analytics": [["Viewer", "Suite Group: Support No end"]],
+        "CRM": [
+            ["CRM access", f"{direct} CRM Basic Group: Support {day(90):%-d %b %Y} {unit}"],
+            ["CRM administration", direct],
+            ["CRM export", unit],
+        ],
+    }
+
+
+def test_who_has_no_role_is_shown_no_link_to_what_they_may_not_see(acme):
+    acme.assign(acme.group)
+    client = acme.client(acme.nobody)
+
+    page = read(client.get("/my-access/"))
+
+    links = {url for url in page.links.values() if url.startswith("/")}
+    assert links == {"/", "/my-access/", "/accounts/email/"}
+    assert {url: client.get(url, follow=True).status_code for url in links} == dict.fromkeys(links, 200)
+
+
+# Activity ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_act_is_a_sentence_newest_first(acme, catalogue):
+    ada = Actor("account", acme.admin.account.pk, "Ada Admin")
+    optional = [catalogue.export, catalogue.administration]
+    new = directory.create_user(acme.organization, name="Noor", actor=ada)
+    team = directory.create_group(acme.organization, name="Team", actor=ada)
+    nordics = directory.create_unit(acme.organization, name="Nordics", actor=ada)
+    directory.join_group(team, users=[new], actor=ada)
+    directory.leave_group(team, users=[new], actor=ada)
+    directory.place_in_unit(nordics, users=[new], actor=ada)
+    directory.leave_unit(nordics, users=[new], actor=ada)
+    directory.move_unit(nordics, parent=acme.unit, actor=ada)
+    directory.move_unit(nordics, parent=None, actor=ada)
+    to = {"actor": ada, "policies": [catalogue.export]}
+    services.assign(acme.allocation, kind=USERS, assignees=[new], **to)
+    services.assign(acme.allocation, kind=GROUPS, assignees=[team], actor=ada)
+    services.assign(
+        acme.allocation,
+        kind=UNITS,
+        assignees=[nordics],
+        starts_at=datetime(2090, 1, 1, tzinfo=UTC),
+        ends_at=datetime(2090, 2, 1, tzinfo=UTC),
+        **to,
+    )
+    services.assign(acme.allocation, kind=ORGANIZATION, assignees=[acme.organization], actor=ada)
+    mine = acme.allocation.assignments.get(user=new)
+    services.set_policies(mine, policies=[catalogue.administration], actor=ada)
+    services.set_dates(mine, starts_at=None, ends_at=datetime(2090, 6, 1, tzinfo=UTC), actor=ada)
+    services.set_dates(mine, starts_at=None, ends_at=None, actor=ada)
+    services.unassign(mine, actor=ada)
+    services.change_allocation(
+        acme.allocation, seats=25, starts_at=datetime(2026, 1, 1, tzinfo=UTC), ends_at=None, actor=ada
+    )
+    services.cancel(acme.allocation, actor=ada)
+    services.reinstate(acme.allocation, actor=ada)
+    services.set_license_policies(
+        catalogue.professional, default=[catalogue.reading, catalogue.export], optional=optional[1:], actor=ada
+    )
+    suite = license_of(catalogue, "Suite")
+    services.allocate(
+        suite, organization=acme.organization, seats=1, starts_at=datetime(2026, 1, 1, tzinfo=UTC), actor=ada
+    )
+    acts = AuditEntry.objects.filter(organization_id=acme.organization.pk, actor_name="Ada Admin").count()
+
+    page = read(acme.client(acme.viewer).get("/activity/"))
+
+    listed = page.one("ul", class_="acts")
+    signs = [sign.children[0] for sign in listed.all("span", class_="sign")]
+    said = [re.sub(r" \d+ \w+ \d{4}, \d\d:\d\d$", "", act.text) for act in listed.all("li")]
+    assert list(zip(signs, said, strict=True))[:acts][::-1] == [
+        ("·", "Ada Admin added Noor to the directory"),
+        ("·", "Ada Admin created group Team"),
+        ("·", "Ada Admin created unit Nordics"),
+        ("+", "Ada Admin added Noor to group Team"),
+        ("−", "Ada Admin removed Noor from group Team"),
+        ("+", "Ada Admin placed Noor in unit Nordics"),
+        ("−", "Ada Admin removed Noor from unit Nordics"),
+        ("·", "Ada Admin moved unit Nordics from the top level to Sales"),
+        ("·", "Ada Admin moved unit Nordics from Sales to the top level"),
+        ("+", "Ada Admin assigned CRM Professional to Noor, with CRM export"),
+        ("+", "Ada Admin assigned CRM Professional to group Team"),
+        (
+            "+",
+            "Ada Admin assigned CRM Professional to unit Nordics, with CRM export, from 1 Jan 2090 until 31 Jan 2090",
+        ),
+        ("+", "Ada Admin assigned CRM Professional to the whole organization"),
+        ("·", "Ada Admin added CRM administration and removed CRM export for Noor with CRM Professional"),
+        ("·", "Ada Admin changed the dates of CRM Professional for Noor: until 31 May 2090"),
+        ("·", "Ada Admin changed the dates of CRM Professional for Noor: no dates of its own"),
+        ("−", "Ada Admin unassigned CRM Professional from Noor"),
+        ("·", "Ada Admin changed the allocation of CRM Professional: 25 seats, from 1 Jan 2026"),
+        ("−", "Ada Admin cancelled the allocation of CRM Professional"),
+        ("+", "Ada Admin reinstated the allocation of CRM Professional"),
+        ("·", "Ada Admin changed the policies of CRM Professional: made CRM export default"),
+        ("+", "Ada Admin allocated Suite: 1 seat, from 1 Jan 2026"),
+    ]
+    assert not said[acts].startswith("Ada")
+
+
+def test_the_activity_of_another_organization_is_not_shown(acme, globex):
+    globex.assign(globex.group)
+
+    assert "assigned" not in read(acme.client().get("/activity/")).one("ul", class_="acts").text
