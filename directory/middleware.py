@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.shortcuts import render
 from django.utils import timezone
 
@@ -23,9 +24,7 @@ class CurrentOrganization:
         request.member = request.organization = request.actor = None
         request.memberships = []
         if request.user.is_authenticated:
-            request.actor = Actor(
-                "account", request.user.pk, request.user.name, request.META.get("REMOTE_ADDR", ""), request.id
-            )
+            request.actor = Actor("account", request.user.pk, request.user.name, _address(request), request.id)
             request.memberships = list(request.user.users.active().select_related("organization").order_by("id"))
             current = request.session.get("organization_id")
             request.member = next(
@@ -51,3 +50,9 @@ class CurrentOrganization:
             "directory/organization_switched.html",
             {"title": "You are in another organization now", "opened_in": other},
         )
+
+
+def _address(request):
+    """Return the address that the request comes from: behind our proxy, the last one that it names."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_PROXY else ""
+    return forwarded.rpartition(",")[2].strip()[:45] or request.META.get("REMOTE_ADDR", "")
