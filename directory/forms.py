@@ -36,10 +36,10 @@ class PickForm(forms.Form):
     def __init__(self, data=None, *, things, one, many):
         """things: QuerySet to choose from, of one organization. one, many: the words for them."""
         super().__init__(data)
-        self.things, self.one, self.many = things, one, many
+        self.things, self.one, self.many = things.order_by("sort_key", "pk"), one, many
         gone = f"A {one} you chose is not there any more. Choose again."
         self.fields[self.picks] = ThingsField(
-            things,
+            self.things,
             error_messages={
                 "required": f"Choose at least one {one}.",
                 "invalid_choice": gone,
@@ -65,7 +65,7 @@ class PickForm(forms.Form):
     def picked(self):
         """The things ticked so far, by name."""
         ids = {pk for pk in self.data.getlist(self.picks) if is_key(pk)} if self.is_bound else set()
-        return list(self.things.filter(pk__in=ids - {self.data.get("drop")}).order_by("sort_key", "pk"))
+        return list(self.things.filter(pk__in=ids - {self.data.get("drop")}))
 
     @cached_property
     def _matches(self):
@@ -75,7 +75,7 @@ class PickForm(forms.Form):
 
     @cached_property
     def options(self):
-        things = list(self._matches.order_by("sort_key", "pk")[: self.shown])
+        things = list(self._matches[: self.shown])
         notes, subs, picked = self.notes(things), describe(things), {thing.pk for thing in self.picked}
         return [
             Option(thing, subs.get(thing.pk, ""), thing.pk in picked, *notes.get(thing.pk, ("", False)))

@@ -209,8 +209,8 @@ class AssignmentQuerySet(models.QuerySet):
         )
 
     def with_policies(self):
-        """With the chosen optional policies, by name."""
-        chosen = AssignmentPolicy.objects.select_related("policy__application").order_by("policy__name")
+        """With the chosen optional policies."""
+        chosen = AssignmentPolicy.objects.select_related("policy")
         return self.prefetch_related(models.Prefetch("assignment_policies", chosen))
 
 
@@ -271,7 +271,9 @@ class Assignment(models.Model):
 
     @property
     def chosen_policies(self):
-        return [row.policy for row in self.assignment_policies.all()]
+        """The chosen optional policies, in the provider's order."""
+        chosen = {row.policy for row in self.assignment_policies.all()}
+        return [policy for policy in self.allocation.license.optional_policies if policy in chosen]
 
     def status(self, at):
         """Return its Status at the instant: live only while its allocation is live, and its user active."""

@@ -15,11 +15,11 @@ def run_modal(request, template, make_form, *, title, save, say, back, **context
     outcome as a sentence. back: the URL of the page behind, for who opened the modal as a page. context: for the
     template.
 
-    A POST with "look" only asks to see the form again, with what was entered and nothing found fault with: for what
-    follows from a choice, and for searches.
+    A POST with "look" or "drop" only asks to see the form again, with what was entered and nothing found fault with:
+    for what follows from a choice, and for searches.
     """
     form = make_form(request.POST if request.method == "POST" else None)
-    if "look" in request.POST:
+    if request.POST.keys() & {"look", "drop"}:
         form.errors.clear()
     elif request.method == "POST" and form.is_valid():
         try:
