@@ -5,8 +5,8 @@
 Each size gets a database of its own on a private PostgreSQL (or the one that DATABASE_URL names). Pages are asked for
 through all middleware by one client, in rounds that go through all of them, beside a view that answers a constant.
 The column × says how many of those a page costs: that is what can be compared, for machines differ and change their
-minds. Goals: the same number of queries at both sizes; at 100,000 people at most 150 ms each, the seat count, which is
-loaded apart, at most 250.
+minds; `least` is the fastest round. Goals: the same number of queries at both sizes; at 100,000 people at most 150 ms
+each, the seat count, which is loaded apart, at most 250, by the median.
 """
 
 import json
@@ -28,14 +28,14 @@ def main(sizes):
     with database() as url:
         measured = {size: _measure_in_a_process(url, size) for size in sizes}
     small, large = min(sizes), max(sizes)
-    print(f"{'':46}" + "".join(f"{size:>12,} people{'':16}" for size in sizes))
-    print(f"{'page':46}" + f"{'queries':>8}{'ms':>9}{'×':>7}{'bytes':>9}  " * len(sizes))
+    print(f"{'':46}" + "".join(f"{size:>12,} people{'':24}" for size in sizes))
+    print(f"{'page':46}" + f"{'queries':>8}{'ms':>9}{'least':>8}{'×':>7}{'bytes':>9}  " * len(sizes))
     constant = {size: measured[size][CONSTANT][1] for size in sizes}
     failed = 0
     for name, last in measured[large].items():
         cells = ((*measured[size][name], constant[size]) for size in sizes)
         row = f"{name:46}" + "".join(
-            f"{q:>8}{ms:>9.1f}{ms / base:>7.1f}{length:>9,}  " for q, ms, length, base in cells
+            f"{q:>8}{ms:>9.1f}{least:>8.1f}{ms / base:>7.1f}{length:>9,}  " for q, ms, least, length, base in cells
         )
         goal = SEATS_GOAL if name.startswith("seats") else GOAL
         wrong = ["queries differ"] if measured[small][name][0] != last[0] else []
@@ -43,6 +43,9 @@ def main(sizes):
         failed += bool(wrong)
         print(row + ("FAIL: " + ", ".join(wrong) if wrong else "PASS"))
     print(f"{len(measured[large]) - failed} of {len(measured[large])} pass.")
+    load, processors = os.getloadavg()[0], os.cpu_count()
+    if load > processors:
+        print(f"The machine is busy (load {load:.1f} on {processors} processors): the milliseconds are too many.")
     return failed
 
 
@@ -65,7 +68,7 @@ def _measure_in_a_process(url, size):
 
 
 def measure():
-    """Return {name: (queries, median ms, bytes)} of the pages of the organization `scale`."""
+    """Return {name: (queries, median ms, least ms, bytes)} of the pages of the organization `scale`."""
     import django
 
     django.setup()
@@ -97,7 +100,7 @@ def measure():
             started = time.perf_counter()
             ask(*page)
             times[name].append((time.perf_counter() - started) * 1000)
-    return {name: (counts[name], statistics.median(times[name]), lengths[name]) for name in asked}
+    return {name: (counts[name], statistics.median(times[name]), min(times[name]), lengths[name]) for name in asked}
 
 
 def _pages():
@@ -121,7 +124,7 @@ def _pages():
     person = scale.users.filter(is_active=True, unit__isnull=False, memberships__group=group).order_by("pk").first()
     held = scale.assignments.with_assignees().in_effect(timezone.now()).order_by("pk")
     kept = {
-        "a user": held.filter(user__isnull=False).first(),
+        "a user": next(a for a in held.filter(allocation=allocation).of_kind(USERS) if _is_kept(a)),
         "the largest group": held.filter(group=group).first(),
         "the largest unit": held.filter(unit=unit).first(),
         "everybody": held.filter(whole_organization=True).first(),
@@ -194,6 +197,15 @@ def _pages():
         yield f"Manage Optional Policies of {name}", get(f"/assignments/{assignment.pk}/policies/", **dialog)
         yield f"Change dates of {name}", get(f"/assignments/{assignment.pk}/dates/", **dialog)
         yield f"Unassign License from {name}", get(f"/assignments/{assignment.pk}/unassign/", **dialog)
+
+
+def _is_kept(assignment):
+    """Return whether its user has the license by another way too, so that the dialog has more to say."""
+    from django.utils import timezone
+
+    from licensing.access import reached_by_another
+
+    return bool(reached_by_another(assignment, at=timezone.now(), limit=1))
 
 
 def _cursor(queryset, fields):

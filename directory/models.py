@@ -212,6 +212,7 @@ class User(Searchable):
         ]
         indexes = [
             models.Index(fields=["organization", "sort_key", "id"], name="user_by_name"),
+            models.Index(fields=["organization", "created_at", "id"], name="user_by_date"),
             models.Index(fields=["organization", "id"], condition=Q(is_active=False), name="user_inactive"),
             models.Index(
                 fields=["organization", "id"], include=["unit"], condition=Q(is_active=True), name="user_active"

@@ -178,7 +178,9 @@ def organization_detail(request):
 
 
 def _people(request, users):
-    return list_page(request, users.all(), search="search_text__contains", sorts=BY_NAME)
+    # Named although they are all of it: the index by name begins with the organization.
+    users = users.filter(organization=request.organization)
+    return list_page(request, users, search="search_text__contains", sorts=BY_NAME)
 
 
 def _add_people(request, place, form, service, did):

@@ -174,7 +174,7 @@ def seats_in_use(allocation, *, at):
     if not allocation.is_assignable(at):
         return SeatUse(allocation.seats, 0, 0, None)
     used, now, later_from = _ask(_SEATS, allocation, at)[0]
-    later = used - now if later_from else 0
+    later = used - now
     return SeatUse(allocation.seats, used, later, _as_datetime(later_from) if later else None)
 
 
@@ -183,7 +183,7 @@ def count_reached(allocation, *, at):
 
     That is what seats are counted by. The allocation's own state is the caller's question.
     """
-    return _ask(_COUNT, allocation, at)[0][0]
+    return _ask(_SEATS, allocation, at)[0][0]
 
 
 def reached_by_another(assignment, *, at, limit):
@@ -198,31 +198,30 @@ def reached_by_another(assignment, *, at, limit):
     sides = [
         name for name, is_all in (("mine", assignment.whole_organization), ("others", everybody_else)) if not is_all
     ]
-    both = " INTERSECT ".join(f"SELECT id FROM ({_reach(side, union='UNION ALL')}) {side}_reached" for side in sides)
+    both = " INTERSECT ".join(f"SELECT id FROM ({_reach(side)}) {side}_reached" for side in sides)
     sql = _REACHED_BY_ANOTHER.format(both=both)
     ids = [row[0] for row in _ask(sql, assignment.allocation, at, assignment=assignment.pk, limit=limit)]
     return list(User.objects.filter(pk__in=ids).order_by("sort_key", "pk"))
 
 
-def _reach(table, union="UNION"):
-    """Return the SQL for the ids of the users, active or not, that the assignments in a table reach (not: everybody).
+def _reach(table, also=""):
+    """Return the SQL for the ids of the users whom the assignments in a table reach, once for each path to them.
 
-    union: UNION ALL where it does no harm that somebody is found twice. Never OR: a probe per user takes seconds at
-    100,000 people, and a hash of all members falls off a cliff when it outgrows work_mem (docs/access.md).
+    also: a further column of the table, to go with each id. Some of them are inactive: _IS_ACTIVE is to be asked.
+    Never OR: a probe per user takes seconds at 100,000 people, and a hash of all members falls off a cliff when it
+    outgrows work_mem. That people of units are active is asked here, for the index that holds their units holds only
+    those (docs/access.md).
     """
     return f"""
-    SELECT a.user_id AS id FROM {table} a WHERE a.user_id IS NOT NULL
-    {union} SELECT m.user_id FROM {table} a JOIN directory_groupmembership m ON m.group_id = a.group_id
-    {union} SELECT u.id FROM (
-      SELECT DISTINCT c.descendant_id FROM {table} a JOIN directory_orgunitclosure c ON c.ancestor_id = a.unit_id) c
-      JOIN directory_user u ON u.unit_id = c.descendant_id"""
-
-
-def _count(table):
-    """Return the SQL for how many active users the assignments in a table reach."""
-    return f"""CASE WHEN EXISTS (SELECT 1 FROM {table} WHERE whole_organization)
-    THEN (SELECT count(*) FROM directory_user u WHERE u.organization_id = %(organization)s AND u.is_active)
-    ELSE (SELECT count(*) FROM ({_reach(table)}) r WHERE {_IS_ACTIVE}) END"""
+    SELECT a.user_id AS id{also} FROM {table} a WHERE a.user_id IS NOT NULL
+    UNION ALL SELECT m.user_id{also} FROM {table} a
+      JOIN directory_groupmembership m ON m.group_id = a.group_id WHERE a.group_id IS NOT NULL
+    UNION ALL SELECT u.id{also} FROM (
+      SELECT DISTINCT c.descendant_id{also} FROM {table} a
+      JOIN directory_orgunitclosure c ON c.ancestor_id = a.unit_id WHERE a.unit_id IS NOT NULL) a
+      JOIN directory_user u ON u.unit_id = a.descendant_id AND u.organization_id = %(organization)s AND u.is_active
+    UNION ALL SELECT u.id{also} FROM {table} a
+      JOIN directory_user u ON u.organization_id = %(organization)s AND u.is_active WHERE a.whole_organization"""
 
 
 _IS_ACTIVE = """NOT EXISTS (
@@ -230,11 +229,14 @@ _IS_ACTIVE = """NOT EXISTS (
 _ASSIGNED = "SELECT id, user_id, group_id, unit_id, whole_organization, starts_at FROM licensing_assignment"
 _NOT_ENDED = f"{_ASSIGNED} WHERE allocation_id = %(allocation)s AND (ends_at IS NULL OR ends_at > %(at)s)"
 _IN_EFFECT = f"{_NOT_ENDED} AND (starts_at IS NULL OR starts_at <= %(at)s)"
-_COUNT = f"WITH a AS MATERIALIZED ({_NOT_ENDED}) SELECT {_count('a')}"
+# NOT MATERIALIZED: each branch is planned by what PostgreSQL knows of the table. Of a materialized list it believes
+# that every assignment is a unit's, and reads everybody: where few are reached, four times slower.
 _SEATS = f"""
-    WITH a AS MATERIALIZED ({_NOT_ENDED}), n AS MATERIALIZED ({_IN_EFFECT}),
-    first AS (SELECT min(starts_at) AS starts_at FROM a WHERE starts_at > %(at)s)
-    SELECT {_count("a")}, CASE WHEN first.starts_at IS NOT NULL THEN {_count("n")} END, first.starts_at FROM first"""
+    WITH a AS NOT MATERIALIZED (
+      SELECT n.*, coalesce(n.starts_at > %(at)s, FALSE) AS is_later FROM ({_NOT_ENDED}) n)
+    SELECT count(DISTINCT r.id), count(DISTINCT r.id) FILTER (WHERE NOT r.is_later),
+      (SELECT min(starts_at) FROM a WHERE is_later)
+    FROM ({_reach("a", also=", a.is_later")}) r WHERE {_IS_ACTIVE}"""
 _REACHED_BY_ANOTHER = f"""
     WITH mine AS MATERIALIZED ({_ASSIGNED} WHERE id = %(assignment)s),
     others AS MATERIALIZED ({_IN_EFFECT} AND id <> %(assignment)s)

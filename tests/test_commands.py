@@ -178,22 +178,27 @@ def test_seed_scale_is_the_contract(db):
     assert run("check_access", "--verify")[1] == 0
 
 
-def test_seed_scale_is_the_same_every_time(db):
-    def picture():
-        scale = Organization.objects.get(slug="scale")
-        return (
-            list(scale.users.order_by("pk").values_list("name", "email", "unit__name", "is_active")),
-            list(scale.units.order_by("pk").values_list("name", "parent__name")),
-            list(GroupMembership.objects.order_by("pk").values_list("group__name", "user__email")),
-        )
-
-    pictures = []
-    for _ in range(2):
+def test_seed_scale_is_the_same_for_the_same_number_and_seed(db):
+    def picture(*options):
         with transaction.atomic():
-            run("seed_scale", "--users", "200")
-            pictures.append(picture())
+            run("seed_scale", "--users", "200", *options)
+            scale = Organization.objects.get(slug="scale")
+            people = scale.users.exclude(account__isnull=False)  # the admin comes from the service
+            seen = (
+                list(people.order_by("pk").values_list("name", "email", "public_id", "unit__name", "is_active")),
+                list(scale.units.order_by("pk").values_list("name", "parent__name")),
+                list(GroupMembership.objects.order_by("pk").values_list("group__name", "user__email")),
+                [
+                    (str(held.allocation), str(held.assignee), list(map(str, held.chosen_policies)))
+                    for held in scale.assignments.with_assignees().with_license().with_policies().order_by("pk")
+                ],
+            )
             transaction.set_rollback(True)
-    assert pictures[0] == pictures[1]
+        return seen
+
+    first = picture()
+    assert picture() == first
+    assert picture("--seed", "2") != first
 
 
 def test_seed_scale_does_nothing_a_second_time(db):

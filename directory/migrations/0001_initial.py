@@ -338,6 +338,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="user",
+            index=models.Index(fields=["organization", "created_at", "id"], name="user_by_date"),
+        ),
+        migrations.AddIndex(
+            model_name="user",
             index=models.Index(
                 condition=models.Q(("is_active", False)), fields=["organization", "id"], name="user_inactive"
             ),
