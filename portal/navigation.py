@@ -40,8 +40,8 @@ DEMO_ACCOUNTS = [
     ("uma@acme.example", "Acme Logistics, no role"),
     ("gus@globex.example", "Globex, Admin"),
     ("cleo@consult.example", "Both, Viewer"),
-    ("staff@northlight.example", "Northlight Software"),
-    ("staff@harbor.example", "Harbor Cloud"),
+    ("staff@northlight.example", "Northlight Software, administration"),
+    ("staff@harbor.example", "Harbor Cloud, administration"),
     ("operator@portal.example", "Operator"),
 ]
 

@@ -129,7 +129,21 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_USER_DISPLAY = "directory.adapters.display_name"
+ACCOUNT_FORMS = {
+    "login": "portal.account_forms.LoginForm",
+    "add_email": "portal.account_forms.AddEmailForm",
+    "change_password": "portal.account_forms.ChangePasswordForm",
+    "set_password": "portal.account_forms.SetPasswordForm",
+    "reset_password": "portal.account_forms.ResetPasswordForm",
+    "reset_password_from_key": "portal.account_forms.ResetPasswordKeyForm",
+    "reauthenticate": "portal.account_forms.ReauthenticateForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "portal.account_forms.SecondFactorForm",
+    "reauthenticate": "portal.account_forms.SecondFactorAgainForm",
+    "activate_totp": "portal.account_forms.SetUpAppForm",
+}
 MFA_TOTP_ISSUER = "Customer Portal"
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))

@@ -16,6 +16,7 @@ admin.site.login = secure_admin_login(
 )  # one way to sign in: with the second factor and the rate limits
 admin.site.password_change = RedirectView.as_view(pattern_name="account_change_password")  # and to change it
 admin.site.site_header = admin.site.site_title = "Customer Portal"
+admin.site.site_url = None  # templates/admin/base_site.html has the link to the portal
 
 urlpatterns = [
     path("", include("directory.urls")),
