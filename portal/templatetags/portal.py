@@ -9,6 +9,16 @@ from portal.text import fold
 register = template.Library()
 
 
+@register.simple_block_tag(takes_context=True)
+def component(context, content, called, **values):
+    """A component that holds something: templates/components/<called>.html with the values, and nothing else, around it.
+
+    Those that hold nothing are included: {% include "components/<called>.html" with … only %}.
+    """
+    template = context.template.engine.get_template(f"components/{called}.html")
+    return template.render(context.new({**values, "content": content}))
+
+
 @register.simple_tag
 def icon(name, small=False):
     """An outline icon, inline: it takes the color of the text and is silent, for the words beside it speak."""
@@ -45,6 +55,8 @@ def get(mapping, key):
 def highlight(text, query):
     """Mark the parts of text that the words of a search match, as the search compares: without case and accents."""
     text = str(text)
+    if not query:
+        return escape(text)
     # Where each character of the folded text comes from, for folding can change lengths (ß, ﬁ).
     origin = [
         position
