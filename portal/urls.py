@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 from directory.decorators import viewer_required
 from portal.audit.views import activity
+from portal.design import design
 
 # Pages that come with packages, and would write without a service and its audit entry.
 admin.site.unregister([Authenticator, EmailAddress, Group])
@@ -23,5 +24,6 @@ urlpatterns = [
     path("", include("licensing.urls")),
     path("activity/", include(([path("", viewer_required(activity), name="activity")], "audit"))),
     path("accounts/", include("allauth.urls")),
+    path("design/", design, name="design"),
     path("admin/", admin.site.urls),
 ]

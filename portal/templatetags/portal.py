@@ -11,7 +11,7 @@ register = template.Library()
 
 @register.simple_block_tag(takes_context=True)
 def component(context, content, called, **values):
-    """A component that holds something: templates/components/<called>.html with the values, and nothing else, around it.
+    """A component that holds something: templates/components/<called>.html around it, which knows only the values.
 
     Those that hold nothing are included: {% include "components/<called>.html" with … only %}.
     """
