@@ -1,0 +1,1 @@
+"""The pages and modals of licenses, by what they show."""

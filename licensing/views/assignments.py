@@ -1,0 +1,101 @@
+"""The three dots on every row: what can be done with an assignment, wherever it is shown."""
+
+from functools import partial, wraps
+
+from django.forms import Form
+from django.http import Http404
+from django.shortcuts import render
+from django.utils import timezone
+from django_htmx.http import trigger_client_event
+
+from directory.decorators import editor_required
+from directory.trees import units_below
+from licensing import outcomes, services
+from licensing.access import reached_by_another, sources_of
+from licensing.forms import ChangeDatesForm, PoliciesForm
+from licensing.kinds import USERS
+from licensing.states import State
+from portal.modals import next_page, run_modal
+
+from .assignees import licenses_url
+
+KEEPERS_SHOWN = 3
+
+
+def assignment_modal(view):
+    """Fetch the assignment for a view(request, assignment); say who removed it where somebody was quicker."""
+
+    @editor_required
+    @wraps(view)
+    def wrapper(request, pk):
+        assignments = request.organization.assignments.with_assignees().with_license().with_policies()
+        assignment = assignments.filter(pk=pk).first()
+        if assignment:
+            return view(request, assignment)
+        removal = services.removal_of(request.organization, pk)
+        if removal is None:
+            raise Http404
+        context = {"title": "Already removed", "removal": removal, "next": next_page(request, "/")}
+        return trigger_client_event(render(request, "licensing/already_removed.html", context), "portal-changed")
+
+    return wrapper
+
+
+@assignment_modal
+def choose_policies(request, assignment):
+    return run_modal(
+        request,
+        "licensing/choose_policies.html",
+        partial(PoliciesForm, assignment=assignment),
+        title=f"Optional policies of {assignment.allocation} for {outcomes.name_of(assignment)}",
+        save=partial(services.set_policies, assignment, actor=request.actor),
+        say=partial(outcomes.say_policies, assignment),
+        back=_page_of(assignment),
+        assignment=assignment,
+    )
+
+
+@assignment_modal
+def change_dates(request, assignment):
+    return run_modal(
+        request,
+        "licensing/change_dates.html",
+        partial(ChangeDatesForm, assignment=assignment),
+        title=f"Dates of {assignment.allocation} for {outcomes.name_of(assignment)}",
+        save=partial(services.set_dates, assignment, actor=request.actor),
+        say=partial(outcomes.say_dates, assignment),
+        back=_page_of(assignment),
+        assignment=assignment,
+    )
+
+
+@assignment_modal
+def unassign(request, assignment):
+    now = timezone.now()
+    status = assignment.status(now)
+    return run_modal(
+        request,
+        "licensing/unassign.html",
+        Form,
+        title=f"Unassign {assignment.allocation} from {outcomes.name_of(assignment)}",
+        save=partial(services.unassign, assignment, actor=request.actor),
+        say=lambda _: outcomes.say_unassigned(assignment),
+        back=_page_of(assignment),
+        assignment=assignment,
+        name=outcomes.name_of(assignment),
+        status=status,
+        in_effect=status.state is State.LIVE,
+        keepers=_keepers(assignment, now) if status.state is State.LIVE else [],
+        below=units_below([assignment.unit_id]).get(assignment.unit_id),
+    )
+
+
+def _keepers(assignment, now):
+    """Return some who still have the license when the assignment is gone, and through what: [(User, [Source])]."""
+    users = reached_by_another(assignment, at=now, limit=KEEPERS_SHOWN + 1)
+    sources = sources_of(USERS, users, at=now, allocation=assignment.allocation)
+    return [(user, [s for s in sources[user.pk] if s.in_effect and s.assignment.pk != assignment.pk]) for user in users]
+
+
+def _page_of(assignment):
+    return licenses_url(assignment.kind, assignment.assignee)
