@@ -1,31 +1,14 @@
-from functools import partial
-
-from django.forms import Form
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from portal.lists import list_page
-from portal.modals import run_modal
-from portal.text import join_some
 
-from . import services
-from .decorators import editor_required, viewer_required
-from .forms import AddToGroupForm, AddToUnitForm, is_key
-from .models import Group
+from .decorators import viewer_required
+from .forms import is_key
 from .trees import people_at_or_below, people_in, people_in_groups, tree_rows, unit_paths
 
 MOST_OPEN = 100  # units of the tree at once
 BY_NAME = {"name": ("sort_key", "pk")}
-
-
-def home(request):
-    """Where everybody starts: licenses, their own access, or the administration."""
-    if request.member:
-        return redirect("licensing:license_list" if request.member.role else "licensing:my_access")
-    if request.user.is_staff:
-        return redirect("admin:index")
-    return render(request, "directory/no_organization.html")
 
 
 @require_POST
@@ -36,7 +19,7 @@ def switch_organization(request):
         users, organization=int(pk) if is_key(pk := request.POST.get("organization", "")) else None
     )
     request.session["organization_id"] = user.organization_id
-    return redirect("directory:home")
+    return redirect("/")
 
 
 # Users ---------------------------------------------------------------------------------------------------------------
@@ -90,18 +73,6 @@ def group_detail(request, pk):
     return render(request, "directory/group_detail.html", {"group": group, "listing": listing})
 
 
-@editor_required
-def add_to_group(request, pk):
-    return _add_people(request, _group(request, pk), AddToGroupForm, services.join_group, "joined")
-
-
-@editor_required
-def remove_from_group(request, pk, user):
-    group = _group(request, pk)
-    person = get_object_or_404(group.members, pk=user)
-    return _remove_person(request, group, person, services.leave_group)
-
-
 def _group(request, pk):
     return get_object_or_404(request.organization.groups, pk=pk)
 
@@ -143,18 +114,6 @@ def unit_detail(request, pk):
     return render(request, "directory/unit_detail.html", context)
 
 
-@editor_required
-def add_to_unit(request, pk):
-    return _add_people(request, _unit(request, pk), AddToUnitForm, services.place_in_unit, "moved to")
-
-
-@editor_required
-def remove_from_unit(request, pk, user):
-    unit = _unit(request, pk)
-    person = get_object_or_404(unit.users, pk=user)
-    return _remove_person(request, unit, person, services.leave_unit)
-
-
 def _unit(request, pk):
     return get_object_or_404(request.organization.units, pk=pk)
 
@@ -181,45 +140,3 @@ def _people(request, users):
     # Named although they are all of it: the index by name begins with the organization.
     users = users.filter(organization=request.organization)
     return list_page(request, users, search="search_text__contains", sorts=BY_NAME)
-
-
-def _add_people(request, place, form, service, did):
-    """The modal that adds people to a group or unit."""
-    return run_modal(
-        request,
-        "directory/add_people.html",
-        partial(form, place),
-        title=f"Add people to {place}",
-        save=partial(service, place, actor=request.actor),
-        say=partial(_say, did=did, place=place),
-        back=_page_of(place),
-        place=place,
-        is_group=isinstance(place, Group),
-    )
-
-
-def _remove_person(request, place, person, service):
-    """The modal that takes a person out of a group or unit."""
-    return run_modal(
-        request,
-        "directory/remove_person.html",
-        Form,
-        title=f"Remove {person} from {place}",
-        save=partial(service, place, users=[person], actor=request.actor),
-        say=partial(_say, did="left", place=place),
-        back=_page_of(place),
-        person=person,
-        is_group=isinstance(place, Group),
-    )
-
-
-def _page_of(place):
-    return reverse("directory:group_detail" if isinstance(place, Group) else "directory:unit_detail", args=[place.pk])
-
-
-def _say(outcome, *, did, place):
-    """Say for whom a service did it, and who was there (or away) already."""
-    if not outcome.done:
-        return f"Nothing changed for {join_some(outcome.skipped)}: somebody was quicker."
-    said = f"{join_some(outcome.done)} {did} {place}."
-    return f"{said} Nothing changed for {join_some(outcome.skipped)}." if outcome.skipped else said

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from django.db import connection
 
-from directory.models import GroupMembership, OrgUnit, User
+from directory.models import GroupMembership, OrgUnit, OrgUnitClosure, User
 from directory.trees import unit_paths, write_path
 
 from .kinds import GROUPS, ORGANIZATION, UNITS, USERS, AssigneeKind
@@ -128,6 +128,24 @@ def by_application(sources):
         (application, sorted(found[application].items(), key=lambda pair: pair[0].name.casefold()))
         for application in sorted(found, key=lambda application: (application.name.casefold(), application.pk))
     ]
+
+
+# Whom nothing reaches ------------------------------------------------------------------------------------------------
+
+
+def without_license(organization, *, at):
+    """Return the active Users of an Organization whom no assignment in effect at the instant reaches, as a QuerySet.
+
+    Directly, through a group or through a unit, that is: what the whole organization has is not looked at.
+
+    A difference of sets takes about the same time whether nearly everybody has a license or nearly nobody. NOT EXISTS
+    is faster where the first by name have none, and takes seconds where few of 100,000 are to be found.
+    """
+    in_effect, active = organization.assignments.in_effect(at), organization.users.active()
+    units = OrgUnitClosure.objects.filter(ancestor__in=in_effect.of_kind(UNITS).values("unit"))
+    members = GroupMembership.objects.filter(group__in=in_effect.of_kind(GROUPS).values("group"))
+    reached = in_effect.of_kind(USERS).values("user").union(members.values("user"), all=True)
+    return active.filter(pk__in=active.exclude(unit__in=units.values("descendant")).values("pk").difference(reached))
 
 
 # Whom an allocation reaches ------------------------------------------------------------------------------------------

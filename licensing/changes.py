@@ -89,7 +89,10 @@ class Preview:
 
 
 def assigning(allocation, *, kind, assignees, policies=(), starts_at=None, ends_at=None, at):
-    """assign(): the allocation to assignees of one kind. Who has it directly already is to be left out."""
+    """assign(): the allocation to assignees of one kind; who has it directly already is left out."""
+    keys = {kind.target_key(assignee.pk): assignee for assignee in assignees}
+    taken = set(allocation.assignments.filter(target_key__in=keys).values_list("target_key", flat=True))
+    assignees = [assignee for key, assignee in keys.items() if key not in taken]
     felt_at = max(filter(None, (at, starts_at, allocation.starts_at)))
     change = _change(allocation.organization_id, [allocation.pk], at, people=_people_of(kind, assignees), gives=True)
     change = replace(change, felt_at=felt_at if felt_at > at else None)

@@ -8,6 +8,7 @@ from portal.days import end_of, first_day, last_day, start_of
 from portal.fields import DayField, ThingsField
 from portal.text import join_some
 
+from . import changes
 from .access import sources_of
 from .kinds import ORGANIZATION, USERS
 from .models import Allocation, Assignment, Policy
@@ -65,6 +66,13 @@ class ChooseAssigneesForm(PoliciesMixin, PickForm, DatesForm):
         super().__init__(data, things=kind.candidates(allocation.organization), one=kind.one, many=many)
         self.fields["policies"].of(allocation.license)
 
+    def change(self, at):
+        """Return the Change that saving this would be, or None while too little is chosen."""
+        values = getattr(self, "cleaned_data", {})
+        if not values.get("assignees") or "policies" not in values or "ends_at" not in values:
+            return None
+        return changes.assigning(self.allocation, kind=self.kind, at=at, **values)
+
     def notes(self, things):
         found = sources_of(self.kind, things, at=timezone.now(), allocation=self.allocation)
         return {pk: has_it(sources) for pk, sources in found.items() if sources}
@@ -92,10 +100,19 @@ class ChooseLicenseForm(PoliciesMixin, DatesForm):
         if self.chosen:
             self.fields["policies"].of(self.chosen.license)
         found = sources_of(kind, [assignee], at=now)[assignee.pk] if self.offered else []
+        self.kind, self.assignee = kind, assignee
         self.cards = [
             (allocation, has_it([source for source in found if source.assignment.allocation_id == allocation.pk])[0])
             for allocation in self.offered
         ]
+
+    def change(self, at):
+        """Return the Change that saving this would be, or None while too little is chosen."""
+        if self.chosen is None:
+            return None
+        values = {"policies": [], **getattr(self, "cleaned_data", {})}
+        values.pop("allocation", None)
+        return changes.assigning(self.chosen, kind=self.kind, assignees=[self.assignee], at=at, **values)
 
 
 def offered(kind, assignee, at):
@@ -113,6 +130,12 @@ class PoliciesForm(PoliciesMixin, forms.Form):
     def __init__(self, data=None, *, assignment):
         super().__init__(data, initial={"policies": assignment.chosen_policies})
         self.fields["policies"].of(assignment.allocation.license)
+        self.assignment = assignment
+
+    def change(self, at):
+        """Return the Change that saving this would be."""
+        policies = getattr(self, "cleaned_data", self.initial).get("policies", self.assignment.chosen_policies)
+        return changes.setting_policies(self.assignment, list(policies), at=at)
 
 
 class ChangeDatesForm(DatesForm):
@@ -120,6 +143,12 @@ class ChangeDatesForm(DatesForm):
         super().__init__(
             data, initial={"starts_on": first_day(assignment.starts_at), "ends_on": last_day(assignment.ends_at)}
         )
+        self.assignment = assignment
+
+    def change(self, at):
+        """Return the Change that saving this would be."""
+        values = getattr(self, "cleaned_data", {}) or vars(self.assignment)
+        return changes.setting_dates(self.assignment, values["starts_at"], values["ends_at"], at=at)
 
 
 def has_it(sources):

@@ -1,12 +1,16 @@
 from django.urls import path, register_converter
 
 from .kinds import KindConverter
-from .views import assignees, assignments, licenses
+from .views import assignees, assignments, find, home, licenses, people
 
 register_converter(KindConverter, "kind")
 
 app_name = "licensing"
 urlpatterns = [
+    path("", home.home, name="home"),
+    path("find/", find.find, name="find"),
+    path("users/without-license/", home.people_without_license, name="people_without_license"),
+    path("users/without-license/first/", home.first_without_license, name="first_without_license"),
     path("licenses/", licenses.license_list, name="license_list"),
     path("licenses/<int:allocation>/", licenses.license_assignees, name="license_detail"),
     path("licenses/<int:allocation>/seats/", licenses.seats, name="seats"),
@@ -19,5 +23,9 @@ urlpatterns = [
     path("assignments/<int:pk>/policies/", assignments.choose_policies, name="choose_policies"),
     path("assignments/<int:pk>/dates/", assignments.change_dates, name="change_dates"),
     path("assignments/<int:pk>/unassign/", assignments.unassign, name="unassign"),
+    path("groups/<int:pk>/add/", people.add_to_group, name="add_to_group"),
+    path("groups/<int:pk>/remove/<int:user>/", people.remove_from_group, name="remove_from_group"),
+    path("units/<int:pk>/add/", people.add_to_unit, name="add_to_unit"),
+    path("units/<int:pk>/remove/<int:user>/", people.remove_from_unit, name="remove_from_unit"),
     path("my-access/", assignees.my_access, name="my_access"),
 ]

@@ -7,21 +7,26 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import trigger_client_event
 
 
-def run_modal(request, template, make_form, *, title, save, say, back, **context):
+def run_modal(request, template, make_form, *, title, save, say, back, foresee=None, **context):
     """Show a form; save what it holds; say what was done; close, and let the open page refresh itself.
 
     title: the act and the thing. make_form: called with the POST data or None. save: called with the form's
     cleaned_data as keywords; a ValidationError it raises is shown in the dialog. say: what save returned -> the
-    outcome as a sentence. back: the URL of the page behind, for who opened the modal as a page. context: for the
-    template.
+    outcome as a sentence. back: the URL of the page behind, for who opened the modal as a page. foresee: called with
+    the form, checked if it holds anything, for what saving it would change (the template's `ledger`), or None; where
+    that has grown since it was shown, the person is asked again. context: for the template.
 
-    A POST with "look" or "drop" only asks to see the form again, with what was entered and nothing found fault with:
-    for what follows from a choice, and for searches.
+    A POST with "look", "drop" or "names" only asks to see the form again, with what was entered and nothing found
+    fault with: for what follows from a choice, and for searches.
     """
     form = make_form(request.POST if request.method == "POST" else None)
-    if request.POST.keys() & {"look", "drop"}:
+    is_valid = form.is_valid()
+    ledger = foresee(form) if foresee else None
+    if request.POST.keys() & {"look", "drop", "names"}:
         form.errors.clear()
-    elif request.method == "POST" and form.is_valid():
+    elif is_valid and ledger and (grown := ledger.grown(request.POST.get("shown", ""))):
+        form.add_error(None, grown)
+    elif is_valid:
         try:
             outcome = save(**form.cleaned_data)
         except ValidationError as error:
@@ -29,7 +34,9 @@ def run_modal(request, template, make_form, *, title, save, say, back, **context
         else:
             messages.success(request, say(outcome))
             return close_modal(request, back)
-    return render(request, template, {"title": title, "form": form, "next": next_page(request, back), **context})
+    return render(
+        request, template, {"title": title, "form": form, "next": next_page(request, back), "ledger": ledger, **context}
+    )
 
 
 def close_modal(request, back):

@@ -23,6 +23,7 @@ class Navigation:
 
 
 _PAGES = [
+    ("Home", "licensing:home", "home"),
     ("Licenses", "licensing:license_list", "key"),
     ("Users", "directory:user_list", "user"),
     ("Groups", "directory:group_list", "user-group"),
@@ -49,15 +50,17 @@ DEMO_ACCOUNTS = [
 def navigation(request):
     """Give templates what the sidebar shows, worked out when it is shown."""
     return {
-        "navigation": SimpleLazyObject(lambda: _navigation(request)),
+        "navigation": SimpleLazyObject(lambda: navigation_of(request)),
         "demo_accounts": DEMO_ACCOUNTS if settings.DEMO else [],
     }
 
 
-def _navigation(request):
+def navigation_of(request):
+    """Return the Navigation of a request."""
+
     def page(label, name, icon):
         url = reverse(name)
-        return Page(label, url, icon, request.path.startswith(url))
+        return Page(label, url, icon, request.path == url or url != "/" and request.path.startswith(url))
 
     member = getattr(request, "member", None)
     organization = getattr(request, "organization", None)

@@ -114,3 +114,38 @@ function refuse(event) {
 }
 document.addEventListener("htmx:responseError", refuse);
 document.addEventListener("htmx:sendError", refuse);
+
+/* Find: Ctrl-K or Cmd-K opens it, arrows go from the field through what was found, Enter opens the first of it. */
+let isAwaited = false; // Enter came before the answer to what was typed
+document.addEventListener("keydown", (event) => {
+  const link = document.getElementById("find");
+  if (link && event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+    event.preventDefault();
+    const field = document.getElementById("find-q");
+    const before = document.activeElement.id;
+    if (field) field.focus();
+    else if (!modal.open) {
+      link.click();
+      opener = before || opener;
+    }
+  }
+  const finder = event.target.closest?.("[data-find]");
+  if (!finder) return;
+  const stops = [...finder.querySelectorAll("[type=search], [data-q] a")];
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  isAwaited = event.key === "Enter" && event.target === stops[0] && !event.isComposing;
+  if (step) stops[Math.max(stops.indexOf(event.target) + step, 0)]?.focus();
+  else if (!isAwaited || !openFirst(finder)) return;
+  event.preventDefault();
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  const finder = isAwaited && event.detail.elt.closest("[data-find]");
+  if (finder) openFirst(finder);
+});
+function openFirst(finder) {
+  const [field, first] = finder.querySelectorAll("[type=search], [data-q] a");
+  if (field.value.trim() !== finder.querySelector("[data-q]").dataset.q) return false;
+  isAwaited = false;
+  first?.click();
+  return true;
+}

@@ -25,12 +25,13 @@ PEOPLE = ("signed out", "no role", "viewer", "editor", "admin", "other admin", "
 
 OWN_PAGES = """
     audit:activity directory:group_list directory:organization_detail directory:unit_list directory:user_list
-    licensing:license_list licensing:organization_licenses"""
+    licensing:find licensing:first_without_license licensing:license_list licensing:organization_licenses
+    licensing:people_without_license"""
 PAGES_OF_THINGS = """
     directory:group_detail directory:unit_detail directory:user_detail directory:user_groups
     licensing:assignee_licenses licensing:license_assignees licensing:license_detail licensing:seats"""
 MODALS_OF_THINGS = """
-    directory:add_to_group directory:add_to_unit directory:remove_from_group directory:remove_from_unit
+    licensing:add_to_group licensing:add_to_unit licensing:remove_from_group licensing:remove_from_unit
     licensing:change_dates licensing:choose_assignees licensing:choose_license licensing:choose_policies
     licensing:unassign"""
 
@@ -61,13 +62,14 @@ ADMIN_HISTORY = """
 # The statuses stand in the order of PEOPLE.
 GET = {
     # the portal
-    "directory:home": "302 302 302 302 302 302 302 302 302",
+    "licensing:home": "302 302 200 200 200 200 302 302 302",  # who has no role is led to what they may see
     "directory:switch_organization": "302 405 405 405 405 405 405 405 405",
     "licensing:my_access": "302 200 200 200 200 200 403 403 403",
     OWN_PAGES: "302 403 200 200 200 200 403 403 403",
     PAGES_OF_THINGS: "302 403 200 200 200 404 403 403 403",
     "licensing:choose_organization_license": "302 403 403 200 200 200 403 403 403",
     MODALS_OF_THINGS: "302 403 403 200 200 404 403 403 403",
+    "design": "404 404 404 404 404 404 404 404 404",  # in debug only
     # sign-in, and one's own account
     "account_login account_signup": "200 302 302 302 302 302 302 302 302",
     "account_confirm_login_code mfa_authenticate": "302 302 302 302 302 302 302 302 302",  # steps of signing in
@@ -249,8 +251,8 @@ def test_who_may_post_what(acme, things, browsers, person):
     client, status = browsers(person), statuses(POST, person)
     bodies = {
         "directory:switch_organization": {"organization": acme.organization.pk},
-        "directory:add_to_group": {"users": acme.viewer.pk},
-        "directory:add_to_unit": {"users": acme.viewer.pk},
+        "licensing:add_to_group": {"users": acme.viewer.pk},
+        "licensing:add_to_unit": {"users": acme.viewer.pk},
         "licensing:change_dates": {"ends_on": "2090-01-01"},
         "licensing:choose_license": {"allocation": acme.plain.pk},
         "licensing:choose_organization_license": {"allocation": acme.plain.pk},
@@ -281,7 +283,7 @@ def test_who_may_post_what(acme, things, browsers, person):
 @pytest.mark.parametrize("person", ["viewer", "admin"])
 def test_a_page_that_is_no_form_writes_nothing_when_posted_to(things, browsers, person):
     client, before = browsers(person), everything()
-    rows = f"licensing:my_access directory:home {OWN_PAGES} {PAGES_OF_THINGS}".split()
+    rows = f"licensing:my_access licensing:home {OWN_PAGES} {PAGES_OF_THINGS}".split()
 
     for row, url in urls(things):
         if row in rows:
@@ -353,7 +355,7 @@ def test_a_person_of_another_organization_cannot_be_removed_from_ones_own_group_
     client = acme.client()
     before = everything()
 
-    answer = client.post(reverse(f"directory:{row}", args=[place.pk, globex.nobody.pk]))
+    answer = client.post(reverse(f"licensing:{row}", args=[place.pk, globex.nobody.pk]))
 
     assert answer.status_code == 404
     assert everything() == before
@@ -381,7 +383,7 @@ def foreign_bodies(acme, globex, harbor):
     manage = reverse("licensing:choose_policies", args=[acme.assign(acme.below).pk])
     cases["policy-of-assignment"] = manage, {"policies": harbor["policy"].pk}, not_optional
     for case, place in [("group", acme.group), ("unit", acme.unit)]:
-        url = reverse(f"directory:add_to_{case}", args=[place.pk])
+        url = reverse(f"licensing:add_to_{case}", args=[place.pk])
         cases[f"person-{case}"] = url, {"users": globex.viewer.pk}, gone.format("person")
         cases[f"person-beside-own-{case}"] = url, {"users": [acme.viewer.pk, globex.viewer.pk]}, gone.format("person")
     return cases

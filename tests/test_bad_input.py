@@ -72,8 +72,8 @@ def forms(acme, catalogue):
         "organization": (reverse("licensing:choose_organization_license"), {"allocation": acme.allocation.pk, **terms}),
         "policies": (reverse("licensing:choose_policies", args=[assignment.pk]), {"policies": []}),
         "dates": (reverse("licensing:change_dates", args=[assignment.pk]), {"starts_on": "", "ends_on": "2090-01-31"}),
-        "group": (reverse("directory:add_to_group", args=[acme.group.pk]), {"users": [acme.viewer.pk]}),
-        "unit": (reverse("directory:add_to_unit", args=[acme.unit.pk]), {"users": [acme.viewer.pk]}),
+        "group": (reverse("licensing:add_to_group", args=[acme.group.pk]), {"users": [acme.viewer.pk]}),
+        "unit": (reverse("licensing:add_to_unit", args=[acme.unit.pk]), {"users": [acme.viewer.pk]}),
     }
     for kind in KINDS:
         to_whom = reverse("licensing:choose_assignees", args=[acme.allocation.pk, kind])
@@ -227,8 +227,8 @@ def test_who_was_deactivated_meanwhile_is_refused_at_the_field(acme):
     client = acme.client()
     for url, field, one in [
         (reverse("licensing:choose_assignees", args=[acme.allocation.pk, USERS]), "assignees", "user"),
-        (reverse("directory:add_to_group", args=[acme.group.pk]), "users", "person"),
-        (reverse("directory:add_to_unit", args=[acme.unit.pk]), "users", "person"),
+        (reverse("licensing:add_to_group", args=[acme.group.pk]), "users", "person"),
+        (reverse("licensing:add_to_unit", args=[acme.unit.pk]), "users", "person"),
     ]:
         before = everything()
         assert read(client.post(url, {field: away.pk})).alerts == {"pick-error": gone(one)}
@@ -264,7 +264,7 @@ def test_the_same_twice_counts_once(acme, catalogue):
     client, export = acme.client(), catalogue.export.pk
     url = reverse("licensing:choose_assignees", args=[acme.allocation.pk, "groups"])
     client.post(url, {"assignees": [acme.group.pk] * 3, "policies": [export] * 3})
-    client.post(reverse("directory:add_to_group", args=[acme.group.pk]), {"users": [acme.viewer.pk] * 3})
+    client.post(reverse("licensing:add_to_group", args=[acme.group.pk]), {"users": [acme.viewer.pk] * 3})
 
     assert Assignment.objects.get().chosen_policies == [catalogue.export]
     assert set(acme.group.members.all()) == {acme.nobody, acme.viewer}
@@ -437,7 +437,7 @@ def test_a_license_that_is_none_is_not_chosen_beforehand(acme, value):
     assert "allocation" not in entered(read(answer))
 
 
-@pytest.mark.parametrize("name", ["directory:user_detail", "directory:add_to_group", "directory:unit_detail"])
+@pytest.mark.parametrize("name", ["directory:user_detail", "licensing:add_to_group", "directory:unit_detail"])
 @pytest.mark.parametrize("pk", [0, 10**18, 10**19, 10**30])
 def test_a_key_that_no_row_has_is_not_found(acme, name, pk):
     assert acme.client().get(reverse(name, args=[pk])).status_code == 404

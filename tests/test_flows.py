@@ -198,11 +198,11 @@ def test_the_unassign_dialog_says_who_keeps_it_and_through_what(acme, kind):
     client = acme.client()
 
     assert (
-        f"Uma Nobody still has it through {through}"
+        f"Uma Nobody keeps CRM Professional through {through}"
         in client.get(reverse("licensing:unassign", args=[direct.pk])).content.decode()
     )
     assert (
-        "Uma Nobody still has it through a direct assignment"
+        "Uma Nobody keeps CRM Professional through a direct assignment"
         in client.get(reverse("licensing:unassign", args=[other.pk])).content.decode()
     )
 
@@ -213,7 +213,7 @@ def test_the_unassign_dialog_says_when_nobody_keeps_it(acme):
     shown = acme.client().get(reverse("licensing:unassign", args=[assignment.pk])).content.decode()
 
     assert "Uma Nobody can no longer use CRM Professional" in shown
-    assert "still has it" not in shown
+    assert "keeps CRM" not in shown
 
 
 def test_policies_follow_the_chosen_license(acme):

@@ -34,9 +34,9 @@ def text(response):
     return re.sub(r"\s+", " ", response.content.decode())
 
 
-def test_signing_in_leads_to_the_licenses_and_signing_out_back(client, acme):
+def test_signing_in_leads_home_and_signing_out_back(client, acme):
     answer = client.post(LOGIN, {"login": "Ada@ACME.example", "password": PASSWORD}, follow=True)
-    assert answer.request["PATH_INFO"] == "/licenses/"
+    assert (answer.request["PATH_INFO"], read(answer).one("h1").text) == ("/", "Acme")
     client.post("/accounts/logout/")
     assert client.get("/licenses/").url == f"{LOGIN}?next=/licenses/"
 

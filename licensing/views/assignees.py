@@ -12,6 +12,7 @@ from licensing import outcomes, services
 from licensing.access import by_application, by_license, sources_of
 from licensing.forms import ChooseLicenseForm, offered
 from licensing.kinds import ORGANIZATION, UNITS, USERS
+from licensing.ledger import foresee
 from portal.modals import run_modal
 
 
@@ -36,7 +37,7 @@ def _show_licenses(request, kind, assignee):
         "in_effect": by_license([source for source in sources if source.in_effect]),
         "not_in_effect": by_license([source for source in sources if not source.in_effect]),
         "can_assign": request.member.may_edit and offered(kind, assignee, now).exists(),
-        "is_anything_allocated": _is_anything_allocated(request),
+        "is_anything_allocated": is_anything_allocated(request),
         "assign_url": _assign_url(kind, assignee),
     }
     if unit_id := {USERS: "unit_id", UNITS: "pk"}.get(kind):
@@ -67,10 +68,11 @@ def _choose_license(request, kind, assignee):
         save=save,
         say=outcomes.say_assigned,
         back=licenses_url(kind, assignee),
+        foresee=foresee(request, lambda form, at: form.change(at)),
         kind=kind,
         assignee=assignee,
         below=units_below([assignee.pk]).get(assignee.pk) if kind is UNITS else None,
-        is_anything_allocated=_is_anything_allocated(request),
+        is_anything_allocated=is_anything_allocated(request),
     )
 
 
@@ -94,5 +96,5 @@ def _assign_url(kind, assignee):
     return reverse("licensing:choose_license", args=[kind, assignee.pk])
 
 
-def _is_anything_allocated(request):
+def is_anything_allocated(request):
     return request.organization.allocations.assignable(timezone.now()).exists()

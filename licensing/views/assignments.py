@@ -9,17 +9,13 @@ from django.utils import timezone
 from django_htmx.http import trigger_client_event
 
 from directory.decorators import editor_required
-from directory.trees import units_below
-from licensing import outcomes, services
-from licensing.access import reached_by_another, sources_of
+from licensing import changes, outcomes, services
 from licensing.forms import ChangeDatesForm, PoliciesForm
-from licensing.kinds import USERS
+from licensing.ledger import foresee
 from licensing.states import State
 from portal.modals import next_page, run_modal
 
 from .assignees import licenses_url
-
-KEEPERS_SHOWN = 3
 
 
 def assignment_modal(view):
@@ -51,6 +47,7 @@ def choose_policies(request, assignment):
         save=partial(services.set_policies, assignment, actor=request.actor),
         say=partial(outcomes.say_policies, assignment),
         back=_page_of(assignment),
+        foresee=foresee(request, lambda form, at: form.change(at), _gone(assignment)),
         assignment=assignment,
     )
 
@@ -65,14 +62,14 @@ def change_dates(request, assignment):
         save=partial(services.set_dates, assignment, actor=request.actor),
         say=partial(outcomes.say_dates, assignment),
         back=_page_of(assignment),
+        foresee=foresee(request, lambda form, at: form.change(at), _gone(assignment)),
         assignment=assignment,
     )
 
 
 @assignment_modal
 def unassign(request, assignment):
-    now = timezone.now()
-    status = assignment.status(now)
+    status = assignment.status(timezone.now())
     return run_modal(
         request,
         "licensing/unassign.html",
@@ -81,20 +78,13 @@ def unassign(request, assignment):
         save=partial(services.unassign, assignment, actor=request.actor),
         say=lambda _: outcomes.say_unassigned(assignment),
         back=_page_of(assignment),
-        assignment=assignment,
-        name=outcomes.name_of(assignment),
-        status=status,
-        in_effect=status.state is State.LIVE,
-        keepers=_keepers(assignment, now) if status.state is State.LIVE else [],
-        below=units_below([assignment.unit_id]).get(assignment.unit_id),
+        foresee=foresee(request, lambda form, at: changes.unassigning(assignment, at=at), _gone(assignment)),
+        why_nothing="" if status.state is State.LIVE else f"This assignment gives nothing now: {status.text.lower()}.",
     )
 
 
-def _keepers(assignment, now):
-    """Return some who still have the license when the assignment is gone, and through what: [(User, [Source])]."""
-    users = reached_by_another(assignment, at=now, limit=KEEPERS_SHOWN + 1)
-    sources = sources_of(USERS, users, at=now, allocation=assignment.allocation)
-    return [(user, [s for s in sources[user.pk] if s.in_effect and s.assignment.pk != assignment.pk]) for user in users]
+def _gone(assignment):
+    return lambda source: source.assignment.pk == assignment.pk
 
 
 def _page_of(assignment):

@@ -16,6 +16,7 @@ from licensing import outcomes, services
 from licensing.access import seats_in_use
 from licensing.forms import ChooseAssigneesForm
 from licensing.kinds import GROUPS, KINDS, ORGANIZATION, UNITS, USERS
+from licensing.ledger import foresee
 from licensing.models import Assignment
 from portal.lists import list_page
 from portal.modals import run_modal
@@ -123,6 +124,7 @@ def choose_assignees(request, allocation, kind):
         save=partial(services.assign, allocation, kind=kind, actor=request.actor),
         say=outcomes.say_assigned,
         back=reverse("licensing:license_assignees", args=[allocation.pk, kind]),
+        foresee=foresee(request, lambda form, at: form.change(at)),
         allocation=allocation,
         status=allocation.status(now),
         can_assign=allocation.is_assignable(now) and _left(allocation, kind).exists(),

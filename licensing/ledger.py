@@ -1,0 +1,178 @@
+"""What a change will do, as a dialog says it before the button."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+from django.core import signing
+from django.utils import timezone
+
+from portal.days import first_day, write_day
+from portal.text import count_words, join_some
+
+from .access import seats_in_use, sources_of
+from .changes import Change, affected, preview
+from .kinds import USERS
+from .models import Allocation
+
+NAMED = 3  # people whom a line names
+FEW = 200  # of more people names are looked up only when somebody asks
+NAMES_SHOWN, MOST_NAMES_SHOWN = 50, 500
+
+LOSS, GAIN, KEEP = range(3)  # in the order of the lines
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a ledger: whom a change gives something, takes it from, or leaves it."""
+
+    key: str  # by which its names are asked for
+    sign: str  # gain, loss or empty
+    says: str
+    people: list  # the first Users by name: a few, or as many as were asked for
+    more: int  # how many there are besides
+    is_open: bool
+    sources: list  # for who keeps something: through what
+
+
+class Ledger:
+    """The lines of a Change, and what it does to seats. names: the key of the line whose names are asked for."""
+
+    def __init__(self, change: Change, names="", gone=lambda source: False):
+        """gone: whether a Source will be there no more."""
+        self.change, self.gone = change, gone
+        self.opened, _, shown = names.partition(":")
+        self.names_shown = min(int(shown) if shown.isdecimal() and len(shown) < 5 else NAMES_SHOWN, MOST_NAMES_SHOWN)
+        self.preview = preview(change)
+
+    @cached_property
+    def effects(self):
+        """The Effects that say something: that of a default policy which comes and goes with one license does not."""
+        by_default = defaultdict(list)
+        for effect in self.preview.effects:
+            if isinstance(effect.thing, Allocation):
+                for policy in effect.thing.license.default_policies:
+                    by_default[policy].append(_numbers(effect))
+        return [effect for effect in self.preview.effects if by_default.get(effect.thing) != [_numbers(effect)]]
+
+    @cached_property
+    def lines(self):
+        return [
+            self._line(effect, sign, number)
+            for sign in range(3)
+            for effect in self.effects
+            if (number := (effect.loses, effect.gains, effect.keeps)[sign])
+        ]
+
+    def _line(self, effect, sign, number):
+        key = f"{('loss', 'gain', 'keep')[sign]}-{_key(effect.thing)}"
+        is_open = key == self.opened
+        people = []
+        if is_open or number <= FEW:
+            limit = self.names_shown if is_open else NAMED
+            people = affected(self.change, effect.thing, "-+="[sign], limit=limit)
+        sources = self._sources(effect.thing, people) if sign == KEEP else []
+        says = f"{self._who(number, people)} {self._verb(effect, sign, number)} {effect.thing}"
+        if sign == KEEP and self._is_gift(effect):
+            says += " already"
+        if sources and number == 1:
+            says += f" through {join_some(dict.fromkeys(source.short for source in sources), limit=2)}"
+        return Line(
+            key=key,
+            sign=("loss", "gain", "")[sign],
+            says=says,
+            people=people if is_open or number > 1 else [],
+            more=number - len(people),
+            is_open=is_open,
+            sources=sources,
+        )
+
+    def _who(self, number, people):
+        return str(people[0]) if number == 1 and people else count_words(number, "person", "people")
+
+    def _verb(self, effect, sign, number):
+        if sign == LOSS and isinstance(effect.thing, Allocation):
+            return "can no longer use"
+        one, many = {LOSS: ("loses", "lose"), GAIN: ("gains", "gain"), KEEP: ("keeps", "keep")}[sign]
+        if sign == KEEP and self._is_gift(effect):
+            one, many = "has", "have"
+        return one if number == 1 else many
+
+    def _is_gift(self, effect):
+        """Whether it is given, rather than taken: who is not concerned has it already, rather than keeps it."""
+        return bool(effect.gains) or self.change.gives and not self.change.takes
+
+    def _sources(self, thing, people):
+        """Return through what some people keep a thing, each way once."""
+        found = sources_of(USERS, people[:NAMED], at=self.change.felt_at or self.change.at)
+        ways = {}
+        for source in (source for sources in found.values() for source in sources):
+            gives = source.assignment.allocation == thing or thing in (policy for policy, _ in source.policies)
+            if source.in_effect and gives and not self.gone(source):
+                ways.setdefault((source.assignment.target_key, source.assignment.allocation_id), source)
+        return list(ways.values())[:5]
+
+    @property
+    def felt_on(self):
+        """The day from which it is felt, if not at once."""
+        return self.change.felt_at and write_day(first_day(self.change.felt_at))
+
+    @cached_property
+    def seats(self):
+        """[(allocation, seats in use before, after, how many too many)] where that changes."""
+        found = []
+        for allocation, difference in self.preview.seats.items():
+            if difference:
+                before = seats_in_use(allocation, at=self.change.at).used
+                found.append((allocation, before, before + difference, before + difference - allocation.seats))
+        return found
+
+    @property
+    def shown(self):
+        """What the person is shown, signed: which change, and how many gain and lose."""
+        numbers = {_key(effect.thing): [effect.gains, effect.loses] for effect in self.preview.effects}
+        return signing.dumps([self._digest, numbers], salt="ledger")
+
+    def grown(self, shown):
+        """Return what to say when, since `shown`, the same change came to concern more people; else nothing."""
+        try:
+            digest, numbers = signing.loads(shown, salt="ledger")
+        except signing.BadSignature:
+            return ""
+        if digest != self._digest:
+            return ""
+        for effect in self.preview.effects:
+            gains, loses = numbers.get(_key(effect.thing), [0, 0])
+            if effect.gains > gains or effect.loses > loses:
+                return (
+                    f"Meanwhile this came to concern more people: now {effect.gains:,} gain and {effect.loses:,} lose "
+                    f"{effect.thing}. Look at what changes, then confirm again."
+                )
+        return ""
+
+    @property
+    def _digest(self):
+        change = self.change
+        same = (change.organizations, change.allocations, change.policies, change.before, change.after, change.people)
+        return sha256(
+            repr([sorted(part) if isinstance(part, frozenset) else part for part in same]).encode()
+        ).hexdigest()
+
+
+def foresee(request, make_change, gone=lambda source: False):
+    """Return what run_modal asks a form for: the Ledger of make_change(form, at=…), or None while there is none."""
+
+    def ledger(form):
+        change = make_change(form, at=timezone.now())
+        return change and Ledger(change, request.POST.get("names", ""), gone)
+
+    return ledger
+
+
+def _numbers(effect):
+    return effect.gains, effect.loses, effect.keeps
+
+
+def _key(thing):
+    return f"{'license' if isinstance(thing, Allocation) else 'policy'}-{thing.pk}"
