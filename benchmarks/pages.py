@@ -213,9 +213,12 @@ def _is_kept(assignment):
     """Return whether its user has the license by another way too, so that the dialog has more to say."""
     from django.utils import timezone
 
-    from licensing.access import reached_by_another
+    from licensing.access import sources_of
+    from licensing.kinds import USERS
 
-    return bool(reached_by_another(assignment, at=timezone.now(), limit=1))
+    user = assignment.user
+    sources = sources_of(USERS, [user], at=timezone.now(), allocation=assignment.allocation)[user.pk]
+    return any(source.in_effect and not source.is_direct for source in sources)
 
 
 def _cursor(queryset, fields):

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import connection
+from django.db.models import Max
 
-from directory.models import GroupMembership, OrgUnit, OrgUnitClosure, User
+from directory.models import GroupMembership, OrgUnit, OrgUnitClosure
 from directory.trees import unit_paths, write_path
 
 from .kinds import GROUPS, ORGANIZATION, UNITS, USERS, AssigneeKind
@@ -133,19 +134,28 @@ def by_application(sources):
 # Whom nothing reaches ------------------------------------------------------------------------------------------------
 
 
+FEW = 1000
+
+
 def without_license(organization, *, at):
     """Return the active Users of an Organization whom no assignment in effect at the instant reaches, as a QuerySet.
 
     Directly, through a group or through a unit, that is: what the whole organization has is not looked at.
 
-    A difference of sets takes about the same time whether nearly everybody has a license or nearly nobody. NOT EXISTS
-    is faster where the first by name have none, and takes seconds where few of 100,000 are to be found.
+    A first query is made at once: few who are reached are left out by their ids, while people are read in any order;
+    else it is a difference of sets. Where nearly nobody of 100,000 is left, NOT EXISTS takes seconds to find them.
     """
     in_effect, active = organization.assignments.in_effect(at), organization.users.active()
     units = OrgUnitClosure.objects.filter(ancestor__in=in_effect.of_kind(UNITS).values("unit"))
     members = GroupMembership.objects.filter(group__in=in_effect.of_kind(GROUPS).values("group"))
     reached = in_effect.of_kind(USERS).values("user").union(members.values("user"), all=True)
-    return active.filter(pk__in=active.exclude(unit__in=units.values("descendant")).values("pk").difference(reached))
+    outside = active.exclude(unit__in=units.values("descendant"))
+    some = [row["user"] for row in reached[: FEW + 1]]
+    if len(some) <= FEW:
+        return outside.exclude(pk__in=some)
+    # Grouped, so that all are found first and sorted then. Else PostgreSQL believes that a page is full after a few
+    # people by name, and looks for each of them in the whole set, row by row.
+    return active.filter(pk__in=outside.values("pk").difference(reached)).annotate(grouped=Max("pk"))
 
 
 # Whom an allocation reaches ------------------------------------------------------------------------------------------
@@ -204,24 +214,6 @@ def count_reached(allocation, *, at):
     return _ask(_SEATS, allocation, at)[0][0]
 
 
-def reached_by_another(assignment, *, at, limit):
-    """Return up to `limit` Users whom this assignment reaches and another of the same allocation too, by name.
-
-    Which of them, when there are more, is not said: finding the first by name would take longer than all.
-    """
-    others = Assignment.objects.filter(allocation=assignment.allocation_id).exclude(pk=assignment.pk).in_effect(at)
-    if not others.exists():
-        return []
-    everybody_else = others.filter(whole_organization=True).exists()
-    sides = [
-        name for name, is_all in (("mine", assignment.whole_organization), ("others", everybody_else)) if not is_all
-    ]
-    both = " INTERSECT ".join(f"SELECT id FROM ({_reach(side)}) {side}_reached" for side in sides)
-    sql = _REACHED_BY_ANOTHER.format(both=both)
-    ids = [row[0] for row in _ask(sql, assignment.allocation, at, assignment=assignment.pk, limit=limit)]
-    return list(User.objects.filter(pk__in=ids).order_by("sort_key", "pk"))
-
-
 def _reach(table, also=""):
     """Return the SQL for the ids of the users whom the assignments in a table reach, once for each path to them.
 
@@ -244,9 +236,8 @@ def _reach(table, also=""):
 
 _IS_ACTIVE = """NOT EXISTS (
     SELECT 1 FROM directory_user x WHERE x.organization_id = %(organization)s AND NOT x.is_active AND x.id = r.id)"""
-_ASSIGNED = "SELECT id, user_id, group_id, unit_id, whole_organization, starts_at FROM licensing_assignment"
-_NOT_ENDED = f"{_ASSIGNED} WHERE allocation_id = %(allocation)s AND (ends_at IS NULL OR ends_at > %(at)s)"
-_IN_EFFECT = f"{_NOT_ENDED} AND (starts_at IS NULL OR starts_at <= %(at)s)"
+_NOT_ENDED = """SELECT user_id, group_id, unit_id, whole_organization, starts_at FROM licensing_assignment
+    WHERE allocation_id = %(allocation)s AND (ends_at IS NULL OR ends_at > %(at)s)"""
 # NOT MATERIALIZED: each branch is planned by what PostgreSQL knows of the table. Of a materialized list it believes
 # that every assignment is a unit's, and reads everybody: where few are reached, four times slower.
 _SEATS = f"""
@@ -255,10 +246,6 @@ _SEATS = f"""
     SELECT count(DISTINCT r.id), count(DISTINCT r.id) FILTER (WHERE NOT r.is_later),
       (SELECT min(starts_at) FROM a WHERE is_later)
     FROM ({_reach("a", also=", a.is_later")}) r WHERE {_IS_ACTIVE}"""
-_REACHED_BY_ANOTHER = f"""
-    WITH mine AS MATERIALIZED ({_ASSIGNED} WHERE id = %(assignment)s),
-    others AS MATERIALIZED ({_IN_EFFECT} AND id <> %(assignment)s)
-    SELECT r.id FROM ({{both}}) r WHERE {_IS_ACTIVE} LIMIT %(limit)s"""
 
 
 def _ask(sql, allocation, at, **parameters):

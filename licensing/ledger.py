@@ -114,6 +114,14 @@ class Ledger:
         return list(ways.values())[:5]
 
     @property
+    def sum(self):
+        """The first line of it, for where there is no room for more."""
+        if not self.lines:
+            return "Nothing changes for anybody"
+        more = len(self.lines) - 1
+        return self.lines[0].says + (f", and {count_words(more, 'other change', 'other changes')}" if more else "")
+
+    @property
     def felt_on(self):
         """The day from which it is felt, if not at once."""
         return self.change.felt_at and write_day(first_day(self.change.felt_at))
