@@ -341,6 +341,30 @@ def affected(change, thing, sign, *, after=None, limit):
     return list(User.objects.filter(pk__in=ids).order_by("sort_key", "pk"))
 
 
+def first_affected(change, wanted, *, limit):
+    """Return the first `limit` Users by name for each (thing, sign) wanted: {(thing, sign): [User]}. Two queries."""
+    codes = {
+        (_code(POLICY if isinstance(thing, Policy) else LICENSE, thing.pk), sign): (thing, sign)
+        for thing, sign in wanted
+    }
+    if not codes:
+        return {}
+    asked = " OR ".join(f"(e.subject = {subject} AND e.sign = '{sign}')" for subject, sign in codes)
+    rows = _ask(
+        change,
+        f"""SELECT subject, sign, id FROM (SELECT e.subject, e.sign, u.id,
+            row_number() OVER (PARTITION BY e.subject, e.sign ORDER BY u.sort_key, u.id) AS place
+            FROM effect e JOIN directory_user u ON u.id = e.id WHERE {asked}) n
+            WHERE place <= %(limit)s ORDER BY subject, sign, place""",
+        limit=limit,
+    )
+    users = User.objects.in_bulk({pk for _, _, pk in rows})
+    found = {wish: [] for wish in codes.values()}
+    for subject, sign, pk in rows:
+        found[codes[subject, sign]].append(users[pk])
+    return found
+
+
 def _ask(change, sql, **parameters):
     if not change.allocations and not change.policies:
         return []

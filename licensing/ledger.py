@@ -12,15 +12,14 @@ from portal.days import first_day, write_day
 from portal.text import count_words, join_some
 
 from .access import seats_in_use, sources_of
-from .changes import Change, affected, preview
+from .changes import Change, affected, first_affected, preview
 from .kinds import USERS
 from .models import Allocation
 
 NAMED = 3  # people whom a line names
 FEW = 200  # of more people names are looked up only when somebody asks
 NAMES_SHOWN, MOST_NAMES_SHOWN = 50, 500
-
-LOSS, GAIN, KEEP = range(3)  # in the order of the lines
+MOST_WAYS = 5  # that a line names
 
 
 @dataclass(frozen=True)
@@ -58,44 +57,49 @@ class Ledger:
 
     @cached_property
     def lines(self):
-        return [
-            self._line(effect, sign, number)
-            for sign in range(3)
+        numbers = {
+            (effect, sign): number
+            for sign in "-+="
             for effect in self.effects
-            if (number := (effect.loses, effect.gains, effect.keeps)[sign])
+            if (number := {"-": effect.loses, "+": effect.gains, "=": effect.keeps}[sign])
+        }
+        few = [(effect.thing, sign) for (effect, sign), number in numbers.items() if number <= FEW]
+        people = first_affected(self.change, few, limit=NAMED)
+        keepers = {user for (_, sign), users in people.items() if sign == "=" for user in users}
+        sources = sources_of(USERS, keepers, at=self.change.felt_at or self.change.at) if keepers else {}
+        return [
+            self._line(effect, sign, number, people.get((effect.thing, sign), []), sources)
+            for (effect, sign), number in numbers.items()
         ]
 
-    def _line(self, effect, sign, number):
-        key = f"{('loss', 'gain', 'keep')[sign]}-{_key(effect.thing)}"
-        is_open = key == self.opened
-        people = []
-        if is_open or number <= FEW:
-            limit = self.names_shown if is_open else NAMED
-            people = affected(self.change, effect.thing, "-+="[sign], limit=limit)
-        sources = self._sources(effect.thing, people) if sign == KEEP else []
+    def _line(self, effect, sign, number, people, sources):
+        key = f"{('loss', 'gain', 'keep')['-+='.index(sign)]}-{_key(effect.thing)}"
+        ways = self._ways(effect.thing, people, sources) if sign == "=" else []
         says = f"{self._who(number, people)} {self._verb(effect, sign, number)} {effect.thing}"
-        if sign == KEEP and self._is_gift(effect):
+        if sign == "=" and self._is_gift(effect):
             says += " already"
-        if sources and number == 1:
-            says += f" through {join_some(dict.fromkeys(source.short for source in sources), limit=2)}"
+        if ways and number == 1:
+            says += f" through {join_some(dict.fromkeys(way.short for way in ways), limit=2)}"
+        if is_open := key == self.opened:
+            people = affected(self.change, effect.thing, sign, limit=self.names_shown)
         return Line(
             key=key,
-            sign=("loss", "gain", "")[sign],
+            sign={"-": "loss", "+": "gain", "=": ""}[sign],
             says=says,
             people=people if is_open or number > 1 else [],
             more=number - len(people),
             is_open=is_open,
-            sources=sources,
+            sources=ways,
         )
 
     def _who(self, number, people):
         return str(people[0]) if number == 1 and people else count_words(number, "person", "people")
 
     def _verb(self, effect, sign, number):
-        if sign == LOSS and isinstance(effect.thing, Allocation):
+        if sign == "-" and isinstance(effect.thing, Allocation):
             return "can no longer use"
-        one, many = {LOSS: ("loses", "lose"), GAIN: ("gains", "gain"), KEEP: ("keeps", "keep")}[sign]
-        if sign == KEEP and self._is_gift(effect):
+        one, many = {"-": ("loses", "lose"), "+": ("gains", "gain"), "=": ("keeps", "keep")}[sign]
+        if sign == "=" and self._is_gift(effect):
             one, many = "has", "have"
         return one if number == 1 else many
 
@@ -103,15 +107,14 @@ class Ledger:
         """Whether it is given, rather than taken: who is not concerned has it already, rather than keeps it."""
         return bool(effect.gains) or self.change.gives and not self.change.takes
 
-    def _sources(self, thing, people):
-        """Return through what some people keep a thing, each way once."""
-        found = sources_of(USERS, people[:NAMED], at=self.change.felt_at or self.change.at)
+    def _ways(self, thing, people, sources):
+        """Return the Sources through which some people keep a thing, each way once."""
         ways = {}
-        for source in (source for sources in found.values() for source in sources):
+        for source in (source for person in people for source in sources[person.pk]):
             gives = source.assignment.allocation == thing or thing in (policy for policy, _ in source.policies)
             if source.in_effect and gives and not self.gone(source):
                 ways.setdefault((source.assignment.target_key, source.assignment.allocation_id), source)
-        return list(ways.values())[:5]
+        return list(ways.values())[:MOST_WAYS]
 
     @property
     def sum(self):

@@ -29,7 +29,8 @@ OWN_PAGES = """
     licensing:people_without_license"""
 PAGES_OF_THINGS = """
     directory:group_detail directory:unit_detail directory:user_detail directory:user_groups
-    licensing:assignee_licenses licensing:license_assignees licensing:license_detail licensing:seats"""
+    licensing:assignee_licenses licensing:license_access licensing:license_access_csv licensing:license_assignees
+    licensing:license_detail licensing:seats"""
 MODALS_OF_THINGS = """
     licensing:add_to_group licensing:add_to_unit licensing:remove_from_group licensing:remove_from_unit
     licensing:change_dates licensing:choose_assignees licensing:choose_license licensing:choose_policies

@@ -37,6 +37,7 @@ QUERIES = {
     "/users/{user}/": (5, 5),
     "/users/{user}/groups/": (7, 7),
     "/users/{user}/licenses/": (11, 12),
+    "/licenses/{allocation}/access/": (16, 17),
     "/groups/": (6, 6),
     "/groups/{group}/": (6, 6),
     "/groups/{group}/licenses/": (8, 9),
@@ -58,15 +59,15 @@ QUERIES = {
     "/units/{unit}/licenses/assign/": (None, 12),
     "/organization/licenses/assign/": (None, 9),
     "/assignments/{to_user}/policies/": (None, 6),
-    "/assignments/{to_user}/dates/": (None, 6),
-    "/assignments/{to_user}/unassign/": (None, 13),
-    "/assignments/{to_group}/unassign/": (None, 13),
-    "/assignments/{to_unit}/unassign/": (None, 14),
-    "/assignments/{to_everyone}/unassign/": (None, 13),
+    "/assignments/{to_user}/dates/": (None, 11),
+    "/assignments/{to_user}/unassign/": (None, 19),
+    "/assignments/{to_group}/unassign/": (None, 19),
+    "/assignments/{to_unit}/unassign/": (None, 19),
+    "/assignments/{to_everyone}/unassign/": (None, 19),
     "/groups/{group}/add/": (None, 7),
-    "/groups/{group}/remove/{user}/": (None, 5),
+    "/groups/{group}/remove/{user}/": (None, 19),
     "/units/{unit}/add/": (None, 6),
-    "/units/{below}/remove/{user}/": (None, 5),
+    "/units/{below}/remove/{user}/": (None, 20),
 }
 
 
@@ -293,7 +294,7 @@ def test_what_was_cancelled_or_ended_can_be_read_and_unassigned_and_not_assigned
         assert page.one("tbody").statuses == [status] * len(page.one("tbody").statuses)
         assert f"/assignments/{assignment.pk}/unassign/" in page.links["Unassign License"]
         modal = read(client.get(f"/assignments/{assignment.pk}/unassign/"))
-        assert f"Nobody loses anything now This assignment is not in effect: {status.lower()}." in modal.text
+        assert f"Nothing changes for anybody now This assignment gives nothing now: {status.lower()}." in modal.text
         client.post(f"/assignments/{assignment.pk}/unassign/")
     assert Assignment.objects.count() == 0
     for kind in assignees_of(acme):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from functools import partial, reduce
 
-from django.db.models import Exists, Q, Value
+from django.db.models import Exists, Prefetch, Q, Value, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -13,12 +13,13 @@ from directory.decorators import editor_required, viewer_required
 from directory.models import Organization
 from directory.trees import people_at_or_below, people_in_groups
 from licensing import outcomes, services
-from licensing.access import seats_in_use
+from licensing.access import seats_in_use, sources_of, who_can_use
 from licensing.forms import ChooseAssigneesForm
 from licensing.kinds import GROUPS, KINDS, ORGANIZATION, UNITS, USERS
 from licensing.ledger import foresee
-from licensing.models import Assignment
-from portal.lists import list_page
+from licensing.models import Assignment, AssignmentPolicy
+from portal.exports import stream_csv
+from portal.lists import clean_query, in_chunks, list_page, matching
 from portal.modals import run_modal
 
 NEVER = Value(datetime(9000, 1, 1, tzinfo=UTC))
@@ -56,19 +57,91 @@ def license_assignees(request, allocation, kind=USERS):
     for assignment in (everyone := list(assignments.of_kind(ORGANIZATION))) + listing.rows:
         assignment.allocation = allocation
     rows = [(assignment, assignment.status(now), people.get(assignment.assignee.pk, 0)) for assignment in listing.rows]
+    context = {"kind": kind, "listing": listing, "rows": rows, **_head(request, allocation, everyone, now)}
+    return render(request, "licensing/license_assignees.html", context)
+
+
+@viewer_required
+def license_access(request, allocation):
+    """A license with everybody who can use it, and through what."""
+    now = timezone.now()
+    allocation = _allocation(request, allocation)
+    kind, policy = _narrowed(request, allocation)
+    people, counted = who_can_use(allocation, at=now, kind=kind, policy=policy)
+    listing = list_page(
+        request, people, counted=counted, search="search_text__contains", sorts={"name": ("sort_key", "pk")}
+    )
+    everyone = list(allocation.assignments.with_assignees().with_policies().of_kind(ORGANIZATION))
+    for assignment in everyone:
+        assignment.allocation = allocation
     context = {
+        "kind": USERS,
+        "listing": listing,
+        "rows": _with_sources(listing.rows, allocation, now),
+        "source": kind and kind.slug,
+        "source_options": [(each.slug, WAYS[each]) for each in (*KINDS, ORGANIZATION)],
+        "policy": policy and policy.pk,
+        "policy_options": [(each.pk, each) for each in _policies_of(allocation)],
+        **_head(request, allocation, everyone, now),
+    }
+    return render(request, "licensing/license_access.html", context)
+
+
+@viewer_required
+def license_access_csv(request, allocation):
+    """The same as a file, as it is narrowed and searched."""
+    now = timezone.now()
+    allocation = _allocation(request, allocation)
+    kind, policy = _narrowed(request, allocation)
+    people, _ = who_can_use(allocation, at=now, kind=kind, policy=policy)
+    people = people.filter(matching(clean_query(request.GET.get("q", "")), "search_text__contains"))
+
+    def rows():
+        for chunk in in_chunks(people.select_related("unit"), "sort_key", "pk"):
+            for person, sources in _with_sources(chunk, allocation, now):
+                policies = dict.fromkeys(str(policy) for source in sources for policy, _ in source.policies)
+                through = "; ".join(source.label for source in sources)
+                who = [person.name, person.email or "", person.employee_number, person.unit or ""]
+                yield [*who, through, "; ".join(policies)]
+
+    header = ["Name", "E-mail", "Employee number", "Unit", "Sources", "Policies"]
+    return stream_csv(f"{allocation} access", header, rows())
+
+
+WAYS = {USERS: "Direct", GROUPS: "Through a group", UNITS: "Through a unit", ORGANIZATION: "Whole organization"}
+
+
+def _narrowed(request, allocation):
+    """Return the kind of source and the policy that the request asks for, each or None."""
+    kind = next((kind for kind in WAYS if kind.slug == request.GET.get("source")), None)
+    policies = {str(policy.pk): policy for policy in _policies_of(allocation)}
+    return kind, policies.get(request.GET.get("policy"))
+
+
+def _policies_of(allocation):
+    return allocation.license.default_policies + allocation.license.optional_policies
+
+
+def _with_sources(people, allocation, at):
+    """Return people with the sources in effect through which they have the allocation: [(User, [Source])]."""
+    found = sources_of(USERS, people, at=at, allocation=allocation)
+    assignments = list({source.assignment.pk: source.assignment for own in found.values() for source in own}.values())
+    chosen = Prefetch("assignment_policies", AssignmentPolicy.objects.select_related("policy"))
+    prefetch_related_objects(assignments, chosen)
+    return [(person, [source for source in found[person.pk] if source.in_effect]) for person in people]
+
+
+def _head(request, allocation, everyone, now):
+    """What stands above the tabs of a license."""
+    return {
         "allocation": allocation,
         "status": allocation.status(now),
-        "kind": kind,
-        "listing": listing,
-        "rows": rows,
         "everyone": [(assignment, assignment.status(now)) for assignment in everyone],
         "everyone_url": f"{reverse('licensing:choose_organization_license')}?allocation={allocation.pk}",
         "active_people": request.organization.users.active().count(),
-        "tabs": _license_tabs(allocation, kind),
+        "tabs": _license_tabs(allocation),
         "can_assign": request.member.may_edit and _is_anybody_left(allocation, now),
     }
-    return render(request, "licensing/license_assignees.html", context)
 
 
 def _people(request, kind, pks):
@@ -78,17 +151,17 @@ def _people(request, kind, pks):
     return people_at_or_below(request.organization, pks) if kind is UNITS else {}
 
 
-def _license_tabs(allocation, current):
+def _license_tabs(allocation):
     counts = next(iter(Assignment.objects.counted_by_kind([allocation])), {})
-    return [
+    tabs = [
         {
             "label": kind.tab,
             "url": reverse("licensing:license_assignees", args=[allocation.pk, kind]),
-            "current": kind is current,
             "count": counts.get(kind.slug, 0),
         }
         for kind in KINDS
     ]
+    return [*tabs, {"label": "Access", "url": reverse("licensing:license_access", args=[allocation.pk])}]
 
 
 def _is_anybody_left(allocation, at):

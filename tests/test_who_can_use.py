@@ -1,0 +1,126 @@
+"""The Access tab of a license: everybody who can use it and through what, narrowed, searched, and as a file."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from directory import services as directory
+from licensing import access, services
+from licensing.kinds import GROUPS, UNITS, USERS
+from portal.lists import in_chunks
+from tests.reading import read
+from tests.worlds import TEST
+
+DAY = timedelta(days=1)
+
+
+def who(allocation, **narrowed):
+    shown, counted = access.who_can_use(allocation, at=timezone.now(), **narrowed)
+    names = [user.name.split()[0] for user in shown.order_by("sort_key")]
+    assert len(names) == counted.count()
+    return names
+
+
+@pytest.fixture
+def allocation(acme, catalogue):
+    """Uma has it through group and unit above, Vic directly with CRM export, Eva not yet, Ada not any more."""
+    acme.assign(acme.group)
+    acme.assign(acme.unit)
+    acme.assign(acme.viewer, policies=[catalogue.export])
+    acme.assign(acme.editor, starts_at=timezone.now() + DAY)
+    acme.assign(acme.admin)
+    acme.organization.assignments.filter(user=acme.admin).update(ends_at=timezone.now())
+    return acme.organization.allocations.with_license().get(pk=acme.allocation.pk)
+
+
+@pytest.mark.parametrize("many", [0, access.MANY], ids=["walking", "sorting"])
+def test_who_can_use_it(acme, catalogue, allocation, many, monkeypatch):
+    monkeypatch.setattr(access, "MANY", many)
+    assert who(allocation) == ["Uma", "Vic"]
+    assert who(allocation, kind=GROUPS) == who(allocation, kind=UNITS) == ["Uma"]
+    assert who(allocation, kind=USERS) == who(allocation, policy=catalogue.export) == ["Vic"]
+    assert who(allocation, policy=catalogue.reading) == ["Uma", "Vic"]
+    assert who(allocation, kind=GROUPS, policy=catalogue.export) == []
+
+    acme.organization.users.filter(pk=acme.viewer.pk).update(is_active=False)
+    assert who(allocation) == ["Uma"]
+    acme.assign(acme.organization)
+    assert who(allocation) == ["Ada", "Eva", "Uma"]
+    services.cancel(allocation, actor=TEST)
+    assert who(allocation) == []
+
+
+def url(allocation, **query):
+    return reverse("licensing:license_access", args=[allocation.pk], query=query)
+
+
+def test_the_tab_shows_everybody_with_sources_and_policies(acme, allocation):
+    page = read(acme.client().get(url(allocation)))
+    assert page.one("nav", aria_label="Assigned to").one("a", aria_current="page").text == "Access"
+    assert [row[0].split()[0] for row in page.rows] == ["Uma", "Vic"]
+    through = page.rows[0][1]
+    assert "Group: Support" in through
+    assert "Unit: Sales › Benelux" in through
+    assert "CRM export (optional)" in page.rows[1][1]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [({"q": "vic"}, ["Vic"]), ({"source": "units"}, ["Uma"]), ({"source": "x", "policy": "x"}, ["Uma", "Vic"])],
+    ids=str,
+)
+def test_it_is_searched_and_narrowed(acme, allocation, query, found):
+    page = read(acme.client().get(url(allocation, **query)))
+    assert [row[0].split()[0] for row in page.rows] == found
+
+
+def test_it_says_why_nobody_is_there(acme):
+    page = acme.client().get(url(acme.allocation)).content.decode()
+    assert "Nobody can use CRM Professional now" in page
+    assert "Nobody matches" in acme.client().get(url(acme.allocation, q="xyzzy")).content.decode()
+
+
+def lines(answer):
+    return b"".join(answer.streaming_content).decode().splitlines()
+
+
+def test_the_file_has_what_the_page_has(acme, catalogue, allocation):
+    directory.create_user(acme.organization, name="=cmd()", email="x@acme.example", unit=acme.below, actor=TEST)
+    answer = acme.client().get(reverse("licensing:license_access_csv", args=[allocation.pk]))
+    assert answer["Content-Disposition"] == 'attachment; filename="crm-professional-access.csv"'
+    assert lines(answer) == [
+        "\ufeffName,E-mail,Employee number,Unit,Sources,Policies",
+        "'=cmd(),x@acme.example,,Benelux,Unit: Sales › Benelux,CRM access",
+        "Uma Nobody,uma@acme.example,,Benelux,Group: Support; Unit: Sales › Benelux,CRM access",
+        "Vic Viewer,vic@acme.example,,,Direct,CRM access; CRM export",
+    ]
+    narrowed = reverse("licensing:license_access_csv", args=[allocation.pk], query={"q": "vic", "source": "users"})
+    assert len(lines(acme.client().get(narrowed))) == 2
+
+
+def test_queries_do_not_grow_with_the_people(acme, allocation):
+    client = acme.client()
+
+    def queries():
+        with CaptureQueriesContext(connection) as captured:
+            client.get(url(allocation))
+        return len(captured)
+
+    queries()
+    few = queries()
+    for number in range(45):
+        directory.create_user(acme.organization, name=f"Person {number:02}", unit=acme.below, actor=TEST)
+    assert queries() == few
+
+
+def test_the_file_is_read_in_chunks(acme, allocation):
+    for number in range(30):
+        directory.create_user(acme.organization, name=f"Person {number:02}", unit=acme.below, actor=TEST)
+    people, _ = access.who_can_use(allocation, at=timezone.now())
+    chunks = list(in_chunks(people, "sort_key", "pk", size=10))
+    assert [len(chunk) for chunk in chunks] == [10, 10, 10, 2]
+    assert len({user.pk for chunk in chunks for user in chunk}) == 32
