@@ -8,9 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 
 from portal.audit.log import Target, record
+from portal.text import join_some
 from portal.transactions import one_transaction
 
-from .models import Account, Group, GroupMembership, Organization, OrgUnit, OrgUnitClosure, User
+from .models import Account, Group, GroupMembership, Organization, OrgUnit, OrgUnitClosure, Role, User
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,38 @@ def create_user(organization, *, name, actor, **fields):
 
 
 @one_transaction
+def deactivate(users, *, actor):
+    """Deactivate Users (one at least) of one Organization; returns an Outcome. Nothing reaches them; all is kept.
+
+    Raises ValidationError where no active Admin would be left.
+    """
+    keep_an_admin(users[0].organization, without=users)
+    return _set_active(users, False, "user.deactivated", actor)
+
+
+@one_transaction
+def reactivate(users, *, actor):
+    """Reactivate Users (one at least) of one Organization; returns an Outcome. What was kept works again at once."""
+    return _set_active(users, True, "user.reactivated", actor)
+
+
+def keep_an_admin(organization, *, without):
+    """Refuse to go on without these Users where no active Admin would be left.
+
+    Locks the organization, so it comes first: two Admins may deactivate each other at once.
+    """
+    lock(Organization, organization)
+    without = {user.pk for user in without}
+    admins = User.objects.active().filter(organization=organization, role=Role.ADMIN).order_by("pk")
+    leaving = [admin for admin in admins if admin.pk in without]
+    if leaving and len(leaving) == len(admins):
+        last = "is the last active Admin" if len(leaving) == 1 else "are the last active Admins"
+        raise ValidationError(
+            f"{join_some(leaving)} {last} of {organization}. Make somebody else Admin first.", code="last_admin"
+        )
+
+
+@one_transaction
 def create_group(organization, *, name, description="", actor):
     group = Group(organization=organization, name=name, description=description)
     group.full_clean()
@@ -74,7 +107,7 @@ def create_group(organization, *, name, description="", actor):
 def join_group(group, *, users, actor):
     """Make Users members of a Group; returns an Outcome. From now on the group's licenses reach them."""
     _require_same_organization(group.organization, users)
-    _lock(Group, group)  # two joins of one person would meet at the unique pair
+    lock(Group, group)  # two joins of one person would meet at the unique pair
     members = set(GroupMembership.objects.filter(group=group, user__in=users).values_list("user_id", flat=True))
     outcome = _split(users, lambda user: user.pk in members)
     GroupMembership.objects.bulk_create(
@@ -88,7 +121,7 @@ def join_group(group, *, users, actor):
 def leave_group(group, *, users, actor):
     """End the membership of Users in a Group; returns an Outcome."""
     _require_same_organization(group.organization, users)
-    _lock(Group, group)
+    lock(Group, group)
     memberships = GroupMembership.objects.filter(group=group, user__in=users)
     members = set(memberships.values_list("user_id", flat=True))
     outcome = _split(users, lambda user: user.pk not in members)
@@ -101,7 +134,8 @@ def leave_group(group, *, users, actor):
 def place_in_unit(unit, *, users, actor):
     """Put Users into an OrgUnit, out of the one they were in; returns an Outcome."""
     _require_same_organization(unit.organization, users)
-    locked = list(User.objects.select_for_update(no_key=True).filter(pk__in=[user.pk for user in users]).order_by("pk"))
+    lock(OrgUnit, unit)  # it may not be deleted meanwhile
+    locked = _lock_users(users)
     outcome = _split(locked, lambda user: user.unit_id == unit.pk)
     before = dict(OrgUnit.objects.filter(users__in=outcome.done).values_list("pk", "name"))
     User.objects.filter(pk__in=[user.pk for user in outcome.done]).update(unit=unit)
@@ -113,7 +147,7 @@ def place_in_unit(unit, *, users, actor):
 def leave_unit(unit, *, users, actor):
     """Take Users out of an OrgUnit, so that they are in none; returns an Outcome."""
     _require_same_organization(unit.organization, users)
-    locked = list(User.objects.select_for_update(no_key=True).filter(pk__in=[user.pk for user in users]).order_by("pk"))
+    locked = _lock_users(users)
     outcome = _split(locked, lambda user: user.unit_id != unit.pk)
     User.objects.filter(pk__in=[user.pk for user in outcome.done]).update(unit=None)
     _record_move(actor, "unit.left", outcome.done, unit)
@@ -123,8 +157,9 @@ def leave_unit(unit, *, users, actor):
 @one_transaction
 def create_unit(organization, *, name, parent=None, description="", actor):
     """Create an OrgUnit, below `parent` or at the top."""
-    _lock(Organization, organization)  # the parent may not move while its ancestors are copied
+    lock(Organization, organization)  # the parent may not move while its ancestors are copied, nor be deleted
     _require_same_organization(organization, filter(None, [parent]))
+    parent = parent and lock(OrgUnit, parent)
     unit = OrgUnit(organization=organization, parent=parent, name=name, description=description)
     unit.full_clean()
     unit.save()
@@ -145,9 +180,9 @@ def create_unit(organization, *, name, parent=None, description="", actor):
 def move_unit(unit, *, parent, actor):
     """Move an OrgUnit with all below it under `parent`, or to the top (None). No user row is touched."""
     # Lock: two moves that would together make a circle.
-    _lock(Organization, unit.organization)
+    lock(Organization, unit.organization)
     _require_same_organization(unit.organization, filter(None, [parent]))
-    unit = _lock(OrgUnit, unit)
+    unit, parent = lock(OrgUnit, unit), parent and lock(OrgUnit, parent)
     old_parent = unit.parent
     if parent and OrgUnitClosure.objects.filter(ancestor=unit, descendant=parent).exists():
         raise ValidationError(
@@ -179,12 +214,29 @@ def _hang(unit, *, below):
         )
 
 
-def _lock(model, thing):
-    """Lock the row of the thing until the transaction ends, in the order of docs/database.md, and return it."""
-    found = model.objects.select_for_update(no_key=True).filter(pk=thing.pk).first()
+def lock(model, thing, *, to_delete=False):
+    """Lock the row of the thing until the transaction ends, in the order of docs/database.md, and return it.
+
+    to_delete: so that nothing can refer to it any more, as deleting it does anyway.
+    """
+    found = model.objects.select_for_update(no_key=not to_delete).filter(pk=thing.pk).first()
     if found is None:
         raise ValidationError(f"{thing} does not exist any more.", code="gone")
     return found
+
+
+def _lock_users(users):
+    """Lock the rows of Users in their order; returns those that still exist."""
+    return list(User.objects.select_for_update(no_key=True).filter(pk__in=[user.pk for user in users]).order_by("pk"))
+
+
+def _set_active(users, is_active, verb, actor):
+    organization = users[0].organization
+    _require_same_organization(organization, users)
+    outcome = _split(_lock_users(users), lambda user: user.is_active == is_active)
+    User.objects.filter(pk__in=[user.pk for user in outcome.done]).update(is_active=is_active)
+    record(actor, verb, [target(user) for user in outcome.done], organization_id=organization.pk)
+    return outcome
 
 
 def _require_same_organization(organization, things):

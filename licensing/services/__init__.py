@@ -4,6 +4,7 @@ ValidationError, in words for the person and at the field where they belong, whe
 from .allocations import allocate, cancel, change_allocation, reinstate
 from .assignments import Assigned, assign, removal_of, set_dates, set_policies, unassign
 from .catalogue import delete, save, set_license_policies, set_staff, why_kept
+from .removals import delete_group, delete_unit, delete_user
 
 __all__ = [
     "Assigned",
@@ -12,6 +13,9 @@ __all__ = [
     "cancel",
     "change_allocation",
     "delete",
+    "delete_group",
+    "delete_unit",
+    "delete_user",
     "reinstate",
     "removal_of",
     "save",

@@ -117,9 +117,19 @@ def set_dates(assignment, *, starts_at, ends_at, actor):
 @one_transaction
 def unassign(assignment, *, actor):
     """Remove an Assignment with its chosen policies. Those it reached lose what no other source gives."""
-    assignment = _lock_assignment(assignment)
-    _record_one(actor, "assignment.removed", assignment, {"policies": _names(assignment.chosen_policies)})
-    assignment.delete()
+    _remove([_lock_assignment(assignment)], actor)
+
+
+def unassign_all(kind, assignee, *, actor):
+    """Remove every Assignment to the assignee, inside the transaction that deletes it; names are as they were."""
+    _remove(_locked().filter(target_key=kind.target_key(assignee.pk)).order_by("pk"), actor)
+
+
+def _remove(assignments, actor):
+    """Remove Assignments that are locked and know all that is to be said of them, each with an entry of its own."""
+    for assignment in assignments:
+        _record_one(actor, "assignment.removed", assignment, {"policies": _names(assignment.chosen_policies)})
+        assignment.delete()
 
 
 def removal_of(organization, pk):
@@ -139,9 +149,14 @@ def lock_allocation(allocation):
     return queryset.get(pk=allocation.pk)
 
 
-def _lock_assignment(assignment):
+def _locked():
+    """Assignments as a QuerySet that locks them and knows all that is to be said of them."""
     queryset = Assignment.objects.select_for_update(no_key=True, of=("self",))
-    found = queryset.with_assignees().with_license().with_policies().filter(pk=assignment.pk).first()
+    return queryset.with_assignees().with_license().with_policies()
+
+
+def _lock_assignment(assignment):
+    found = _locked().filter(pk=assignment.pk).first()
     if found is None:
         removal = removal_of(assignment.organization, assignment.pk)
         by = f" by {removal.actor_name}" if removal else " meanwhile"

@@ -99,13 +99,18 @@ _SENTENCES = {
     "organization.created": _about_target("created the organization <b>{}</b>"),
     "account.created": _about_target("created an account for <b>{}</b>"),
     "user.created": _about_target("added <b>{}</b> to the directory"),
+    "user.deactivated": _about_target("deactivated <b>{}</b>"),
+    "user.reactivated": _about_target("reactivated <b>{}</b>"),
+    "user.deleted": _about_target("deleted <b>{}</b> from the directory"),
     "group.created": _about_target("created group <b>{}</b>"),
     "group.joined": _about_target("added <b>{}</b> to group <b>{group}</b>"),
     "group.left": _about_target("removed <b>{}</b> from group <b>{group}</b>"),
+    "group.deleted": _about_target("deleted group <b>{}</b>"),
     "unit.created": _about_target("created unit <b>{}</b>"),
     "unit.joined": _about_target("placed <b>{}</b> in unit <b>{unit}</b>"),
     "unit.left": _about_target("removed <b>{}</b> from unit <b>{unit}</b>"),
     "unit.moved": _moved,
+    "unit.deleted": _about_target("deleted unit <b>{}</b>"),
     "assignment.created": _assigned,
     "assignment.policies": _policies,
     "assignment.dates": _dates,
@@ -123,7 +128,27 @@ _SENTENCES = {
 }
 _SIGNS = {
     **dict.fromkeys(
-        ["assignment.created", "group.joined", "unit.joined", "allocation.created", "allocation.reinstated"], GAIN
+        [
+            "user.reactivated",
+            "group.joined",
+            "unit.joined",
+            "assignment.created",
+            "allocation.created",
+            "allocation.reinstated",
+        ],
+        GAIN,
     ),
-    **dict.fromkeys(["assignment.removed", "group.left", "unit.left", "allocation.cancelled"], LOSS),
+    **dict.fromkeys(
+        [
+            "user.deactivated",
+            "user.deleted",
+            "group.left",
+            "group.deleted",
+            "unit.left",
+            "unit.deleted",
+            "assignment.removed",
+            "allocation.cancelled",
+        ],
+        LOSS,
+    ),
 }
