@@ -94,6 +94,8 @@ if _database["ENGINE"] == "django.db.backends.postgresql":
     # Exactly the statements that ask for it (prepare=True) are prepared: by default Django prepares none,
     # and with a small threshold a search falls into a generic plan after five calls.
     _database.setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=1_000_000_000)
+    # Compiling a statement takes longer than the longest of ours runs: seconds for a preview of 100,000 people.
+    _database["OPTIONS"].setdefault("options", "-c jit=off")
 else:
     # A write takes its lock at BEGIN, so that two writers wait for each other instead of failing halfway.
     _database.setdefault("OPTIONS", {}).update(

@@ -119,7 +119,7 @@ document.addEventListener("htmx:sendError", refuse);
 let isAwaited = false; // Enter came before the answer to what was typed
 document.addEventListener("keydown", (event) => {
   const link = document.getElementById("find");
-  if (link && event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+  if (link && event.key?.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
     event.preventDefault();
     const field = document.getElementById("find-q");
     const before = document.activeElement.id;
