@@ -56,8 +56,9 @@ def test_below_a_page_the_navigation_marks_where_one_is(acme):
 def test_the_tabs_of_a_page_mark_the_current_one(acme):
     client = acme.client()
     tabs = {
-        f"/licenses/{acme.allocation.pk}/": (["Users", "Groups", "Units"], "Users"),
-        f"/licenses/{acme.allocation.pk}/units/": (["Users", "Groups", "Units"], "Units"),
+        f"/licenses/{acme.allocation.pk}/": (["Users", "Groups", "Units", "Access"], "Users"),
+        f"/licenses/{acme.allocation.pk}/units/": (["Users", "Groups", "Units", "Access"], "Units"),
+        f"/licenses/{acme.allocation.pk}/access/": (["Users", "Groups", "Units", "Access"], "Access"),
         f"/users/{acme.nobody.pk}/": (["Basic Information", "Groups", "Licenses"], "Basic Information"),
         f"/users/{acme.nobody.pk}/groups/": (["Basic Information", "Groups", "Licenses"], "Groups"),
         f"/users/{acme.nobody.pk}/licenses/": (["Basic Information", "Groups", "Licenses"], "Licenses"),
