@@ -152,9 +152,9 @@ def test_manage_optional_policies(page, world, catalogue, place):
 
 CONSEQUENCE = {
     "users": "Uma Nobody can no longer use CRM Professional",
-    "groups": "The people of Support can no longer use CRM Professional",
-    "units": "The people of Sales can no longer use CRM Professional",
-    "organization": "The people of Acme can no longer use CRM Professional",
+    "groups": "Uma Nobody can no longer use CRM Professional",
+    "units": "Uma Nobody can no longer use CRM Professional",
+    "organization": "4 people can no longer use CRM Professional",
 }
 
 
