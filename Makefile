@@ -3,6 +3,7 @@
 #   make demo          the portal with demo data, on http://127.0.0.1:8000/ (PORT=8123 and DATABASE_URL=… are honoured)
 #   make test          everything that is checked: lint, then the tests on SQLite, on PostgreSQL and in a browser
 #   make lint          the first of these only
+#   make look          every page and dialog as each role, light and dark, at three widths: what is wrong, screenshots
 #   make requirements  after a change in pyproject.toml (UPGRADE=--upgrade takes the newest releases)
 #   make clean         removes what the others made; the database portal.sqlite3 stays
 
@@ -12,7 +13,7 @@ BIN := .venv/bin
 # Installs packages, several times faster than pip. Where it cannot, pip does.
 UV := uv==0.13.9
 
-.PHONY: demo test lint requirements clean
+.PHONY: demo test lint look requirements clean
 
 demo: export DEMO = 1
 demo: .venv/installed
@@ -45,6 +46,9 @@ test: .venv/installed-test
 lint: .venv/installed-test
 	@$(BIN)/python tests/legs.py lint
 
+look: .venv/installed-test
+	@$(BIN)/python -m tests.look
+
 requirements: | .venv/bin/pip
 	@$(BIN)/pip install --quiet $(UV)
 	$(BIN)/uv pip compile pyproject.toml $(UPGRADE) --universal --generate-hashes --no-header \
@@ -53,7 +57,8 @@ requirements: | .venv/bin/pip
 	    --python-version 3.11 --quiet -o requirements-test.txt
 
 clean:
-	rm -rf .venv staticfiles test-results .coverage .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv staticfiles test-results look-results .look-tools .coverage \
+	    .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # Set-up --------------------------------------------------------------------------------------------------------------

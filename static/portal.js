@@ -27,6 +27,8 @@ modal?.addEventListener("close", () => {
   giveFocusBack();
 });
 modal?.addEventListener("click", (event) => {
+  // The second click of a double one was meant for what opened the dialog.
+  if (event.detail > 1 && (event.target === modal || event.target.closest(".dialog-foot"))) return event.preventDefault();
   if (event.target === modal) empty(); // the backdrop
   if (event.target.closest("[aria-current]")) event.preventDefault(); // it is shown already
   const close = event.target.closest("[data-close]");
@@ -39,7 +41,9 @@ modal?.addEventListener("click", (event) => {
 /* Focus returns to what opened the dialog, also when the page was read anew meanwhile; else to the page. */
 function giveFocusBack() {
   const target = opener && document.getElementById(opener);
-  (target?.offsetParent ? target : document.getElementById("main"))?.focus();
+  if (!target?.offsetParent) return document.getElementById("main")?.focus();
+  target.focus();
+  target.scrollIntoView({ block: "nearest" }); // not below the message that came meanwhile
 }
 /* Of a picker's answers only the one to what was ticked and typed last is shown: an earlier one does not know of it. */
 let asked = null;
@@ -69,13 +73,10 @@ document.addEventListener("htmx:afterSettle", () => {
 
 /* Row menus and the organization switch close on a click outside, on Esc, and when the focus leaves them. */
 const menus = "details.row-menu[open], details.org[open]";
-document.addEventListener("click", (event) => {
-  for (const menu of document.querySelectorAll(menus)) if (!menu.contains(event.target)) menu.open = false;
-});
-document.addEventListener("focusout", (event) => {
-  const menu = event.relatedTarget && event.target.closest(menus);
-  if (menu && !menu.contains(event.relatedTarget)) menu.open = false;
-});
+for (const left of ["click", "focusin"])
+  document.addEventListener(left, (event) => {
+    for (const menu of document.querySelectorAll(menus)) if (!menu.contains(event.target)) menu.open = false;
+  });
 document.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && document.querySelector(menus);
   if (!menu) return;
@@ -93,7 +94,10 @@ if (messages) {
   new MutationObserver((changes) => {
     for (const change of changes) change.addedNodes.forEach((node) => node.nodeType === 1 && leaveLater(node));
   }).observe(messages, { childList: true });
-  messages.addEventListener("click", (event) => event.target.closest("[data-dismiss]")?.parentElement.remove());
+  messages.addEventListener("click", (event) => {
+    event.target.closest("[data-dismiss]")?.parentElement.remove();
+    if (document.activeElement === document.body) giveFocusBack();
+  });
 }
 
 /* What the server refused says so; silence would look like a dead button. */
@@ -149,3 +153,6 @@ function openFirst(finder) {
   first?.click();
   return true;
 }
+
+/* A page that the browser kept for the back button does not know what was done since. */
+addEventListener("pageshow", (event) => event.persisted && htmx.trigger(document.body, "portal-changed"));

@@ -40,19 +40,7 @@ def on_postgres():
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
-    args = [
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-quic",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-extensions",
-    ]
-    if os.geteuid() == 0:
-        args.append("--no-sandbox")  # Chromium's sandbox does not work for root
-    return {**browser_type_launch_args, "executable_path": chromium.PATH, "args": args}
+    return {**browser_type_launch_args, "executable_path": chromium.PATH, "args": chromium.ARGS}
 
 
 @pytest.fixture(scope="session")

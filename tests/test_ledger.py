@@ -86,7 +86,10 @@ def test_it_is_asked_again_when_more_people_would_lose(acme, unassign):
     again = client.post(unassign, {"shown": before})
 
     assert Assignment.objects.count() == 2
-    assert "Meanwhile this came to concern more people: now 0 gain and 3 lose" in next(read(again).one("main").all(role="alert")).text
+    assert (
+        "Meanwhile this came to concern more people: now 0 gain and 3 lose"
+        in next(read(again).one("main").all(role="alert")).text
+    )
     assert lines(again)[0] == "3 people can no longer use CRM Professional"
     client.post(unassign, {"shown": shown(again)})
     assert Assignment.objects.count() == 1

@@ -75,3 +75,13 @@ def mark(page):
 
 def expect_no_load(page):
     assert page.evaluate("window.isStillTheSamePage === true"), "the page was loaded anew"
+
+
+def settle(page):
+    """Wait until what moves has come to rest, and is drawn."""
+    page.evaluate(
+        """async () => {
+            await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+            await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+        }"""
+    )

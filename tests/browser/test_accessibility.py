@@ -1,28 +1,17 @@
 """Every page and every open dialog: nothing for axe to find fault with, light and dark, and no sideways scrolling."""
 
-from functools import cache
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from directory import services as directory
 from licensing import services
 from tests.browser.hands import actions, choose_action, dialog
+from tests.look.checks import sideways, violations
+from tests.look.world import ONE_WORD, WORDS
 from tests.worlds import TEST
 
 pytestmark = pytest.mark.browser
-
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
-# As long as a name may be, in words and in one.
-WORDS = "International coordination of customers, renewals and escalations for Benelux and Nordics".ljust(120, "!")
-ONE_WORD = "Warehousing-of-temperature-controlled-goods-at-Antwerp-and-Rotterdam-harbours-night-shift".ljust(120, "0")
-
-
-@cache
-def axe():
-    return Axe()
 
 
 @pytest.fixture
@@ -187,13 +176,5 @@ def look(page):
         page.set_viewport_size({"width": width, "height": 740})
         page.emulate_media(color_scheme=scheme)
         page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))")  # until it is drawn
-        for violation in axe().run(page, options=RULES).response["violations"]:
-            targets = [node["target"] for node in violation["nodes"]][:3]
-            problems.add(f"{violation['id']} ({width} {scheme}): {targets}")
-        too_wide = page.evaluate(
-            """() => [...document.querySelectorAll(":root, #modal, #modal .dialog-body, #modal .dialog-split")]
-                .filter(element => element.scrollWidth > element.clientWidth)
-                .map(element => element.className || "the page")"""
-        )
-        problems.update(f"scrolls sideways ({width}): {name}" for name in too_wide)
+        problems.update(f"{problem} ({width} {scheme})" for problem in [*violations(page), *sideways(page)])
     return sorted(problems)
