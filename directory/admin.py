@@ -16,6 +16,7 @@ class AccountForm(ServiceForm):
 
     class Meta:
         labels = {"is_superuser": "platform operator"}
+        widgets = {"email": forms.EmailInput(attrs={"autocomplete": "username", "class": "vTextField"})}
         help_texts = {"is_superuser": "Sees and changes everything in the administration."}
 
     def clean(self):
