@@ -232,6 +232,8 @@ def seats_in_use(allocation, *, at):
     if not allocation.is_assignable(at):
         return SeatUse(allocation.seats, 0, 0, None)
     used, now, later_from = _ask(_SEATS, allocation, at)[0]
+    if allocation.starts_at > at:
+        return SeatUse(allocation.seats, used, used, allocation.starts_at if used else None)
     later = used - now
     return SeatUse(allocation.seats, used, later, _as_datetime(later_from) if later else None)
 
@@ -280,13 +282,13 @@ _SEATS = f"""
 
 def _ask(sql, allocation, at, **parameters):
     """Run a statement about an allocation at an instant; return its rows."""
-    parameters |= {"allocation": allocation.pk, "organization": allocation.organization_id, "at": _instant(at)}
+    parameters |= {"allocation": allocation.pk, "organization": allocation.organization_id, "at": as_stored(at)}
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall()
 
 
-def _instant(at):
+def as_stored(at):
     """Return the instant as the database stores it (SQLite: text)."""
     return connection.ops.adapt_datetimefield_value(at)
 

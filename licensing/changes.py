@@ -5,6 +5,7 @@ they reach. What is reached by the grants in which the frames differ, and was no
 them and is not after, is lost; what stays through something else is kept.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from django.db.models import Q
 
 from directory.models import OrgUnitClosure, User
 
-from .access import _instant
+from .access import as_stored
 from .kinds import GROUPS, ORGANIZATION, UNITS, USERS
 from .models import Allocation, Assignment, LicensePolicy, Policy
 from .states import State, state_of
@@ -70,13 +71,23 @@ class Change:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a change does to one Allocation or Policy: whom it gives it to, takes it from, and leaves it through another
-    source."""
+    """What a change does to an Allocation or Policy: who gains it, loses it, or keeps it by another source."""
 
     thing: Allocation | Policy
-    gains: int
-    loses: int
-    keeps: int
+    numbers: dict[str, int]  # by sign: + gains, - loses, = keeps
+    people: dict[str, list[User]]  # the first of them by name, where they are few
+
+    @property
+    def gains(self):
+        return self.numbers.get("+", 0)
+
+    @property
+    def loses(self):
+        return self.numbers.get("-", 0)
+
+    @property
+    def keeps(self):
+        return self.numbers.get("=", 0)
 
 
 @dataclass(frozen=True)
@@ -139,6 +150,9 @@ def setting_dates(assignment, starts_at, ends_at, *, at):
 
 
 def joining(group, users, *, at):
+    """join_group(): who is a member already is left out."""
+    members = set(group.memberships.filter(user__in=users).values_list("user", flat=True))
+    users = [user for user in users if user.pk not in members]
     everybody = f"(a.whole_organization OR coalesce(a.group_id, 0) = {int(group.pk)})"
     return _of_people(users, _assigned_to(GROUPS, [group.pk]), at, after=Frame(everybody=everybody), gives=True)
 
@@ -163,6 +177,8 @@ def deactivating(users, *, at):
 
 
 def reactivating(users, *, at):
+    """reactivate(): who is active is left out."""
+    users = [user for user in users if not user.is_active]
     return _of_people(users, _allocated_to(users), at, before=NOTHING, inactive_too=True, gives=True)
 
 
@@ -306,23 +322,44 @@ def _above(units):
 # The statement -------------------------------------------------------------------------------------------------------
 
 
+NAMED = 3  # people whom an effect names
+FEW = 200  # of more people no names are looked up: sorting them would take longer than counting
+
+
 def preview(change):
-    """Return the Preview of a Change: what it will do if it is made at its instant. Four queries."""
-    counts = {}
-    for subject, sign, number in _ask(change, "SELECT subject, sign, count(*) FROM effect GROUP BY 1, 2"):
-        counts.setdefault((subject % 3, subject // 3), {})[sign] = number
+    """Return the Preview of a Change: what it will do if made at its instant: as many queries for many as for few."""
+    rows = _ask(
+        change,
+        """, total AS MATERIALIZED (SELECT subject, sign, count(*) AS number FROM effect GROUP BY 1, 2),
+        first AS (SELECT e.subject, e.sign, u.id,
+            row_number() OVER (PARTITION BY e.subject, e.sign ORDER BY u.sort_key, u.id) AS place
+            FROM total t JOIN effect e ON e.subject = t.subject AND e.sign = t.sign
+            JOIN directory_user u ON u.id = e.id WHERE t.number <= %(few)s)
+        SELECT t.subject, t.sign, t.number, f.id FROM total t LEFT JOIN first f
+        ON f.subject = t.subject AND f.sign = t.sign AND f.place <= %(named)s ORDER BY f.place""",
+        few=FEW,
+        named=NAMED,
+    )
+    users = User.objects.in_bulk({user for *_, user in rows if user})
+    numbers, people = defaultdict(dict), defaultdict(lambda: defaultdict(list))
+    for subject, sign, number, user in rows:
+        numbers[subject][sign] = number
+        if user:
+            people[subject][sign].append(users[user])
     allocations = Allocation.objects.with_license().in_bulk(change.allocations)
-    policies = Policy.objects.select_related("application").in_bulk([pk for what, pk in counts if what == POLICY])
+    policies = Policy.objects.select_related("application").in_bulk(
+        [subject // 3 for subject in numbers if subject % 3 == POLICY]
+    )
     effects = [
-        Effect(thing, found.get("+", 0), found.get("-", 0), found.get("=", 0))
+        Effect(thing, numbers[code], people[code])
         for what, things in ((LICENSE, allocations), (POLICY, policies))
-        for pk, thing in sorted(things.items(), key=lambda pair: (str(pair[1]).casefold(), pair[0]))
-        if (found := counts.get((what, pk)))
+        for thing in sorted(things.values(), key=lambda thing: (str(thing).casefold(), thing.pk))
+        if (code := _code(what, thing.pk)) in numbers
     ]
     seats = {}
     for pk, allocation in allocations.items():
         if allocation.seats is not None:
-            found = counts.get((SEATS if pk in change.seats else LICENSE, pk), {})
+            found = numbers.get(_code(SEATS if pk in change.seats else LICENSE, pk), {})
             seats[allocation] = found.get("+", 0) - found.get("-", 0)
     return Preview(effects, seats)
 
@@ -334,48 +371,24 @@ def affected(change, thing, sign, *, after=None, limit):
     """
     subject = _code(POLICY if isinstance(thing, Policy) else LICENSE, thing.pk)
     beyond = "AND (u.sort_key, u.id) > (%(sort_key)s, %(pk)s)" if after else ""
-    sql = f"""SELECT u.id FROM effect e JOIN directory_user u ON u.id = e.id
+    sql = f""" SELECT u.id FROM effect e JOIN directory_user u ON u.id = e.id
         WHERE e.subject = {subject} AND e.sign = %(sign)s {beyond} ORDER BY u.sort_key, u.id LIMIT %(limit)s"""
     place = {"sort_key": after.sort_key, "pk": after.pk} if after else {}
     ids = [pk for (pk,) in _ask(change, sql, sign=sign, limit=limit, **place)]
     return list(User.objects.filter(pk__in=ids).order_by("sort_key", "pk"))
 
 
-def first_affected(change, wanted, *, limit):
-    """Return the first `limit` Users by name for each (thing, sign) wanted: {(thing, sign): [User]}. Two queries."""
-    codes = {
-        (_code(POLICY if isinstance(thing, Policy) else LICENSE, thing.pk), sign): (thing, sign)
-        for thing, sign in wanted
-    }
-    if not codes:
-        return {}
-    asked = " OR ".join(f"(e.subject = {subject} AND e.sign = '{sign}')" for subject, sign in codes)
-    rows = _ask(
-        change,
-        f"""SELECT subject, sign, id FROM (SELECT e.subject, e.sign, u.id,
-            row_number() OVER (PARTITION BY e.subject, e.sign ORDER BY u.sort_key, u.id) AS place
-            FROM effect e JOIN directory_user u ON u.id = e.id WHERE {asked}) n
-            WHERE place <= %(limit)s ORDER BY subject, sign, place""",
-        limit=limit,
-    )
-    users = User.objects.in_bulk({pk for _, _, pk in rows})
-    found = {wish: [] for wish in codes.values()}
-    for subject, sign, pk in rows:
-        found[codes[subject, sign]].append(users[pk])
-    return found
-
-
 def _ask(change, sql, **parameters):
     if not change.allocations and not change.policies:
         return []
-    parameters |= {"now": _instant(change.at), "at": _instant(change.felt_at or change.at)}
+    parameters |= {"now": as_stored(change.at), "at": as_stored(change.felt_at or change.at)}
     with connection.cursor() as cursor:
         cursor.execute(_effects(change) + sql, parameters)
         return cursor.fetchall()
 
 
 def _effects(change):
-    """Return the SQL that names `effect`: (subject, sign, id of a user).
+    """Return the SQL, to be gone on with, that names `effect`: (subject, sign, id of a user).
 
     Each side that there is contributes its pairs once, marked, and one aggregate tells them apart: set operations
     would read them three times. What other grants give is asked only where something is given or taken.
@@ -398,7 +411,7 @@ def _effects(change):
         pairs.append(f"""SELECT subject, id, {int(mark) * 4} FROM ({_reach(f"grants_{others}", change)}) r
             WHERE EXISTS (SELECT 1 FROM {side})""")
     return f"""WITH {", ".join(named)},
-    effect AS (SELECT p.subject, p.id, CASE WHEN p.lost = 1 AND p.has = 0 THEN '-'
+    effect AS MATERIALIZED (SELECT p.subject, p.id, CASE WHEN p.lost = 1 AND p.has = 0 THEN '-'
             WHEN p.gained = 1 AND p.had = 0 THEN '+' ELSE '=' END AS sign
         FROM (SELECT subject, id, max(CASE mark WHEN 2 THEN 1 ELSE 0 END) AS lost,
             max(CASE mark WHEN 8 THEN 1 ELSE 0 END) AS has,

@@ -66,7 +66,7 @@ class ChooseAssigneesForm(PoliciesMixin, PickForm, DatesForm):
         super().__init__(data, things=kind.candidates(allocation.organization), one=kind.one, many=many)
         self.fields["policies"].of(allocation.license)
 
-    def change(self, at):
+    def change(self, *, at):
         """Return the Change that saving this would be, or None while too little is chosen."""
         values = getattr(self, "cleaned_data", {})
         if not values.get("assignees") or "policies" not in values or "ends_at" not in values:
@@ -106,7 +106,7 @@ class ChooseLicenseForm(PoliciesMixin, DatesForm):
             for allocation in self.offered
         ]
 
-    def change(self, at):
+    def change(self, *, at):
         """Return the Change that saving this would be, or None while too little is chosen."""
         if self.chosen is None:
             return None
@@ -132,7 +132,7 @@ class PoliciesForm(PoliciesMixin, forms.Form):
         self.fields["policies"].of(assignment.allocation.license)
         self.assignment = assignment
 
-    def change(self, at):
+    def change(self, *, at):
         """Return the Change that saving this would be."""
         policies = getattr(self, "cleaned_data", self.initial).get("policies", self.assignment.chosen_policies)
         return changes.setting_policies(self.assignment, list(policies), at=at)
@@ -145,7 +145,7 @@ class ChangeDatesForm(DatesForm):
         )
         self.assignment = assignment
 
-    def change(self, at):
+    def change(self, *, at):
         """Return the Change that saving this would be."""
         values = getattr(self, "cleaned_data", {}) or vars(self.assignment)
         return changes.setting_dates(self.assignment, values["starts_at"], values["ends_at"], at=at)

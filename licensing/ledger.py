@@ -12,12 +12,10 @@ from portal.days import first_day, write_day
 from portal.text import count_words, join_some
 
 from .access import seats_in_use, sources_of
-from .changes import Change, affected, first_affected, preview
+from .changes import Change, affected, preview
 from .kinds import USERS
 from .models import Allocation
 
-NAMED = 3  # people whom a line names
-FEW = 200  # of more people names are looked up only when somebody asks
 NAMES_SHOWN, MOST_NAMES_SHOWN = 50, 500
 MOST_WAYS = 5  # that a line names
 
@@ -52,28 +50,20 @@ class Ledger:
         for effect in self.preview.effects:
             if isinstance(effect.thing, Allocation):
                 for policy in effect.thing.license.default_policies:
-                    by_default[policy].append(_numbers(effect))
-        return [effect for effect in self.preview.effects if by_default.get(effect.thing) != [_numbers(effect)]]
+                    by_default[policy].append(effect.numbers)
+        return [effect for effect in self.preview.effects if by_default.get(effect.thing) != [effect.numbers]]
 
     @cached_property
     def lines(self):
-        numbers = {
-            (effect, sign): number
-            for sign in "-+="
-            for effect in self.effects
-            if (number := {"-": effect.loses, "+": effect.gains, "=": effect.keeps}[sign])
-        }
-        few = [(effect.thing, sign) for (effect, sign), number in numbers.items() if number <= FEW]
-        people = first_affected(self.change, few, limit=NAMED)
-        keepers = {user for (_, sign), users in people.items() if sign == "=" for user in users}
+        keepers = {user for effect in self.effects for user in effect.people.get("=", [])}
         sources = sources_of(USERS, keepers, at=self.change.felt_at or self.change.at) if keepers else {}
         return [
-            self._line(effect, sign, number, people.get((effect.thing, sign), []), sources)
-            for (effect, sign), number in numbers.items()
+            self._line(effect, sign, sources) for sign in "-+=" for effect in self.effects if sign in effect.numbers
         ]
 
-    def _line(self, effect, sign, number, people, sources):
-        key = f"{('loss', 'gain', 'keep')['-+='.index(sign)]}-{_key(effect.thing)}"
+    def _line(self, effect, sign, sources):
+        number, people = effect.numbers[sign], effect.people.get(sign, [])
+        key = f"{ {'-': 'loss', '+': 'gain', '=': 'keep'}[sign] }-{_key(effect.thing)}"
         ways = self._ways(effect.thing, people, sources) if sign == "=" else []
         says = f"{self._who(number, people)} {self._verb(effect, sign, number)} {effect.thing}"
         if sign == "=" and self._is_gift(effect):
@@ -179,10 +169,6 @@ def foresee(request, make_change, gone=lambda source: False):
         return change and Ledger(change, request.POST.get("names", ""), gone)
 
     return ledger
-
-
-def _numbers(effect):
-    return effect.gains, effect.loses, effect.keeps
 
 
 def _key(thing):

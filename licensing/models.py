@@ -128,6 +128,11 @@ def license_policies(license):
     return models.Prefetch(f"{license}__license_policies", LicensePolicy.objects.select_related("policy__application"))
 
 
+def chosen_policies():
+    """Return the Prefetch of an assignment's chosen optional policies."""
+    return models.Prefetch("assignment_policies", AssignmentPolicy.objects.select_related("policy"))
+
+
 class AllocationQuerySet(models.QuerySet):
     def live(self, at):
         """Not cancelled, and within its dates at the instant."""
@@ -210,8 +215,7 @@ class AssignmentQuerySet(models.QuerySet):
 
     def with_policies(self):
         """With the chosen optional policies."""
-        chosen = AssignmentPolicy.objects.select_related("policy")
-        return self.prefetch_related(models.Prefetch("assignment_policies", chosen))
+        return self.prefetch_related(chosen_policies())
 
 
 class Assignment(models.Model):

@@ -141,6 +141,19 @@ def test_people_who_come_and_go(acme):
     assert said == {"- CRM Professional": "Vic", "- CRM access": "Vic"}
 
 
+def test_who_is_there_already_is_left_out(acme):
+    assign(acme, GROUPS, acme.group)
+    people = [acme.nobody, acme.viewer]  # the first one is a member, and active
+    change = changes.joining(acme.group, people, at=now())
+    said = foretold(change, lambda: directory.join_group(acme.group, users=people, actor=TEST))
+    assert said == {"+ CRM Professional": "Vic", "+ CRM access": "Vic"}
+    directory.deactivate([acme.viewer], actor=TEST)
+    people = list(acme.organization.users.filter(pk__in=[acme.nobody.pk, acme.viewer.pk]))
+    change = changes.reactivating(people, at=now())
+    said = foretold(change, lambda: directory.reactivate(people, actor=TEST))
+    assert said == {"+ CRM Professional": "Vic", "+ CRM access": "Vic"}
+
+
 def test_moving_a_unit(acme):
     assign(acme, UNITS, acme.unit)
     change = changes.moving_unit(acme.below, None, at=now())

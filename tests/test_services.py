@@ -167,6 +167,14 @@ def test_joining_is_never_refused_and_shows_as_over(acme):
     assert (use.used, use.over, use.free) == (3, 2, 0)
 
 
+def test_who_is_reached_before_an_allocation_starts_takes_a_seat_from_then(acme):
+    acme.assign(acme.group)
+    start = timezone.now() + DAY
+    services.change_allocation(acme.allocation, seats=None, starts_at=start, ends_at=None, actor=TEST)
+    use = seats_in_use(Allocation.objects.get(pk=acme.allocation.pk), at=timezone.now())
+    assert (use.used, use.later, use.later_from) == (1, 1, start)
+
+
 def test_fewer_seats_than_in_use_and_reinstating_are_never_refused(acme):
     acme.assign(acme.organization)
     set_seats(acme, 1)

@@ -82,6 +82,14 @@ def catalogue(db):
     )
 
 
+def license_of(catalogue, name, *, optional=()):
+    """A license of the provider with a default policy of its own."""
+    default = services.save(Policy(application=catalogue.application, name=f"{name} access"), actor=TEST)
+    license = services.save(License(provider=catalogue.provider, name=name), actor=TEST)
+    services.set_license_policies(license, default=[default], optional=list(optional), actor=TEST)
+    return license
+
+
 def build_world(slug, catalogue):
     organization = directory.create_organization(name=slug.title(), slug=slug, actor=TEST)
     unit = directory.create_unit(organization, name="Sales", actor=TEST)

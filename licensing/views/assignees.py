@@ -68,7 +68,7 @@ def _choose_license(request, kind, assignee):
         save=save,
         say=outcomes.say_assigned,
         back=licenses_url(kind, assignee),
-        foresee=foresee(request, lambda form, at: form.change(at)),
+        foresee=foresee(request, ChooseLicenseForm.change),
         kind=kind,
         assignee=assignee,
         below=units_below([assignee.pk]).get(assignee.pk) if kind is UNITS else None,

@@ -47,7 +47,7 @@ def choose_policies(request, assignment):
         save=partial(services.set_policies, assignment, actor=request.actor),
         say=partial(outcomes.say_policies, assignment),
         back=_page_of(assignment),
-        foresee=foresee(request, lambda form, at: form.change(at), _gone(assignment)),
+        foresee=foresee(request, PoliciesForm.change, _gone(assignment)),
         assignment=assignment,
     )
 
@@ -62,7 +62,7 @@ def change_dates(request, assignment):
         save=partial(services.set_dates, assignment, actor=request.actor),
         say=partial(outcomes.say_dates, assignment),
         back=_page_of(assignment),
-        foresee=foresee(request, lambda form, at: form.change(at), _gone(assignment)),
+        foresee=foresee(request, ChangeDatesForm.change, _gone(assignment)),
         assignment=assignment,
     )
 

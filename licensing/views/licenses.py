@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from functools import partial, reduce
 
-from django.db.models import Exists, Prefetch, Q, Value, prefetch_related_objects
+from django.db.models import Exists, Q, Value, prefetch_related_objects
 from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -17,7 +17,7 @@ from licensing.access import seats_in_use, sources_of, who_can_use
 from licensing.forms import ChooseAssigneesForm
 from licensing.kinds import GROUPS, KINDS, ORGANIZATION, UNITS, USERS
 from licensing.ledger import foresee
-from licensing.models import Assignment, AssignmentPolicy
+from licensing.models import Assignment, chosen_policies
 from portal.exports import stream_csv
 from portal.lists import clean_query, in_chunks, list_page, matching
 from portal.modals import run_modal
@@ -45,19 +45,18 @@ def license_assignees(request, allocation, kind=USERS):
     """A license with the assignments of one kind; the whole organization's always above them."""
     now = timezone.now()
     allocation = _allocation(request, allocation)
-    assignments = allocation.assignments.with_assignees().with_policies()
     name = f"{kind.field}__sort_key"
     listing = list_page(
         request,
-        assignments.of_kind(kind),
+        allocation.assignments.with_assignees().with_policies().of_kind(kind),
         search=f"{name}__contains" if kind is UNITS else f"{kind.field}__search_text__contains",
         sorts={"name": (name, "pk"), "assigned": ("created_at", "pk")},
     )
     people = _people(request, kind, [assignment.assignee.pk for assignment in listing.rows])
-    for assignment in (everyone := list(assignments.of_kind(ORGANIZATION))) + listing.rows:
+    for assignment in listing.rows:
         assignment.allocation = allocation
     rows = [(assignment, assignment.status(now), people.get(assignment.assignee.pk, 0)) for assignment in listing.rows]
-    context = {"kind": kind, "listing": listing, "rows": rows, **_head(request, allocation, everyone, now)}
+    context = {"kind": kind, "listing": listing, "rows": rows, **_head(request, allocation, now)}
     return render(request, "licensing/license_assignees.html", context)
 
 
@@ -71,9 +70,6 @@ def license_access(request, allocation):
     listing = list_page(
         request, people, counted=counted, search="search_text__contains", sorts={"name": ("sort_key", "pk")}
     )
-    everyone = list(allocation.assignments.with_assignees().with_policies().of_kind(ORGANIZATION))
-    for assignment in everyone:
-        assignment.allocation = allocation
     context = {
         "kind": USERS,
         "listing": listing,
@@ -82,7 +78,7 @@ def license_access(request, allocation):
         "source_options": [(each.slug, WAYS[each]) for each in (*KINDS, ORGANIZATION)],
         "policy": policy and policy.pk,
         "policy_options": [(each.pk, each) for each in _policies_of(allocation)],
-        **_head(request, allocation, everyone, now),
+        **_head(request, allocation, now),
     }
     return render(request, "licensing/license_access.html", context)
 
@@ -126,13 +122,15 @@ def _with_sources(people, allocation, at):
     """Return people with the sources in effect through which they have the allocation: [(User, [Source])]."""
     found = sources_of(USERS, people, at=at, allocation=allocation)
     assignments = list({source.assignment.pk: source.assignment for own in found.values() for source in own}.values())
-    chosen = Prefetch("assignment_policies", AssignmentPolicy.objects.select_related("policy"))
-    prefetch_related_objects(assignments, chosen)
+    prefetch_related_objects(assignments, chosen_policies())
     return [(person, [source for source in found[person.pk] if source.in_effect]) for person in people]
 
 
-def _head(request, allocation, everyone, now):
+def _head(request, allocation, now):
     """What stands above the tabs of a license."""
+    everyone = list(allocation.assignments.with_assignees().with_policies().of_kind(ORGANIZATION))
+    for assignment in everyone:
+        assignment.allocation = allocation
     return {
         "allocation": allocation,
         "status": allocation.status(now),
@@ -197,7 +195,7 @@ def choose_assignees(request, allocation, kind):
         save=partial(services.assign, allocation, kind=kind, actor=request.actor),
         say=outcomes.say_assigned,
         back=reverse("licensing:license_assignees", args=[allocation.pk, kind]),
-        foresee=foresee(request, lambda form, at: form.change(at)),
+        foresee=foresee(request, ChooseAssigneesForm.change),
         allocation=allocation,
         status=allocation.status(now),
         can_assign=allocation.is_assignable(now) and _left(allocation, kind).exists(),

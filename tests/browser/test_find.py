@@ -89,6 +89,7 @@ def test_arrows_go_through_what_was_found(page, world, visit):
 def test_escape_closes_it_also_after_something_was_typed(page, world, visit):
     visit("licensing:home")
     page.get_by_role("link", name="Find a person").click()
+    expect(field(page)).to_be_focused()
     page.keyboard.type("uma")
     expect(result(page, "Uma Nobody")).to_be_visible()
     page.keyboard.press("ArrowDown")
