@@ -8,8 +8,7 @@ from portal.days import end_of, first_day, last_day, start_of
 from portal.fields import DayField, ThingsField
 from portal.text import join_some
 
-from . import changes
-from .access import sources_of
+from .access import changes, sources_of
 from .kinds import ORGANIZATION, USERS
 from .models import Allocation, Assignment, Policy
 

@@ -12,7 +12,7 @@ from portal.days import first_day, write_day
 from portal.text import count_words, join_some
 
 from .access import seats_in_use, sources_of
-from .changes import Change, affected, preview
+from .access.previews import Change, affected, preview
 from .kinds import USERS
 from .models import Allocation
 

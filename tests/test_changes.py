@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from directory import services as directory
-from licensing import changes, services
-from licensing.access import seats_in_use, sources_of
+from licensing import services
+from licensing.access import changes, seats_in_use, sources_of
+from licensing.access.previews import affected, preview
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
 from licensing.models import Allocation, License
 from tests.worlds import TEST
@@ -17,10 +18,10 @@ DAY = timedelta(days=1)
 
 def foretold(change, do):
     """Make a change; require that its preview said what happened; return it in words: {"+ CRM Professional": "Ada"}."""
-    said, lines = changes.preview(change), {}
+    said, lines = preview(change), {}
     for effect in said.effects:
         for sign, number in (("+", effect.gains), ("-", effect.loses), ("=", effect.keeps)):
-            people = changes.affected(change, effect.thing, sign, limit=1000)
+            people = affected(change, effect.thing, sign, limit=1000)
             assert len(people) == number
             if people:
                 lines[f"{sign} {effect.thing}"] = ", ".join(person.name.split()[0] for person in people)
@@ -79,7 +80,7 @@ def test_assigning_says_who_gains_and_who_has_it_already(acme, catalogue):
 def test_what_starts_later_is_previewed_as_of_then(acme):
     allocation = Allocation.objects.with_license().get(pk=acme.allocation.pk)
     change = changes.assigning(allocation, kind=UNITS, assignees=[acme.unit], starts_at=now() + DAY, at=now())
-    (effect,) = [effect for effect in changes.preview(change).effects if effect.thing == allocation]
+    (effect,) = [effect for effect in preview(change).effects if effect.thing == allocation]
     assert (effect.gains, change.felt_at is not None) == (1, True)
 
 
@@ -202,16 +203,16 @@ def test_seats_before_and_after(acme):
     later = assign(acme, USERS, acme.viewer, starts_at=now() + DAY)  # takes a seat, has nothing yet
     allocation = Allocation.objects.with_license().get(pk=acme.allocation.pk)
     change = changes.assigning(allocation, kind=ORGANIZATION, assignees=[acme.organization], at=now())
-    assert changes.preview(change).seats == {allocation: 3}
+    assert preview(change).seats == {allocation: 3}
     services.assign(allocation, kind=ORGANIZATION, assignees=[acme.organization], actor=TEST)
     assert seats_in_use(allocation, at=now()).used == 4
-    assert changes.preview(changes.unassigning(later, at=now())).seats == {allocation: 0}
+    assert preview(changes.unassigning(later, at=now())).seats == {allocation: 0}
 
 
 def test_names_are_paged(acme):
     assign(acme, ORGANIZATION, acme.organization)
     of_all = assignment(acme, ORGANIZATION, acme.organization, acme.allocation)
     change, allocation = changes.unassigning(of_all, at=now()), acme.allocation
-    first = changes.affected(change, allocation, "-", limit=3)
-    rest = changes.affected(change, allocation, "-", after=first[-1], limit=3)
+    first = affected(change, allocation, "-", limit=3)
+    rest = affected(change, allocation, "-", after=first[-1], limit=3)
     assert [person.name.split()[0] for person in first + rest] == ["Ada", "Eva", "Uma", "Vic"]

@@ -20,8 +20,9 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from directory import services as directory
 from directory.models import Role
-from licensing import changes, services
-from licensing.access import count_reached, seats_in_use, sources_of
+from licensing import services
+from licensing.access import changes, count_reached, seats_in_use, sources_of
+from licensing.access.previews import affected, preview
 from licensing.kinds import GROUPS, KINDS, ORGANIZATION, UNITS, USERS
 from licensing.models import Allocation, Application, Assignment, License, LicensePolicy, Policy
 from portal.audit.models import AuditEntry
@@ -546,12 +547,12 @@ class Previewed:
     """
 
     def __init__(self, change):
-        preview = changes.preview(change)
-        self.at, self.seats = change.felt_at or change.at, {thing.pk: more for thing, more in preview.seats.items()}
+        foreseen = preview(change)
+        self.at, self.seats = change.felt_at or change.at, {thing.pk: more for thing, more in foreseen.seats.items()}
         licenses, policies = {}, {}
-        for effect in preview.effects:
+        for effect in foreseen.effects:
             numbers = {"+": effect.gains, "-": effect.loses, "=": effect.keeps}
-            users = {s: changes.affected(change, effect.thing, s, limit=100) if numbers[s] else [] for s in "+-="}
+            users = {s: affected(change, effect.thing, s, limit=100) if numbers[s] else [] for s in "+-="}
             assert {sign: len(found) for sign, found in users.items()} == numbers
             is_license = isinstance(effect.thing, Allocation)
             said = (licenses if is_license else policies)[effect.thing.pk] = {

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from directory import services as directory
 from directory.models import GroupMembership, Organization, User
-from licensing import access, services
+from licensing import services
+from licensing.access import reach
 from licensing.models import Allocation, Assignment, License
 from portal.days import end_of, start_of
 from tests.reading import read
@@ -217,17 +218,17 @@ def test_what_does_not_end_soon(acme):
 # Whom no license reaches ---------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=[access.FEW, 0], ids=["few are reached", "many are reached"])
+@pytest.fixture(params=[reach.FEW, 0], ids=["few are reached", "many are reached"])
 def _few_or_many(request, monkeypatch):
     """Both ways to ask, whatever the number of people."""
-    monkeypatch.setattr(access, "FEW", request.param)
+    monkeypatch.setattr(reach, "FEW", request.param)
 
 
 few_or_many = pytest.mark.usefixtures("_few_or_many")
 
 
 def names(world):
-    return [user.name for user in access.without_license(world.organization, at=timezone.now()).order_by("sort_key")]
+    return [user.name for user in reach.without_license(world.organization, at=timezone.now()).order_by("sort_key")]
 
 
 NOBODY_HAS = ["Ada Admin", "Eva Editor", "Uma Nobody", "Vic Viewer"]
@@ -417,7 +418,7 @@ def test_it_is_judged_at_the_instant_of_the_question(acme, at):
     Assignment.objects.filter(pk=assignment.pk).update(starts_at=at, ends_at=at + DAY)
 
     found = {
-        when: acme.nobody in access.without_license(acme.organization, at=when)
+        when: acme.nobody in reach.without_license(acme.organization, at=when)
         for when in (at - timedelta(microseconds=1), at, at + DAY - timedelta(microseconds=1), at + DAY)
     }
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 from django_htmx.http import trigger_client_event
 
 from directory.decorators import editor_required
-from licensing import changes, outcomes, services
+from licensing import outcomes, services
+from licensing.access import changes
 from licensing.forms import ChangeDatesForm, PoliciesForm
 from licensing.ledger import foresee
 from licensing.states import State

@@ -10,7 +10,7 @@ from directory import services
 from directory.decorators import editor_required
 from directory.forms import AddToGroupForm, AddToUnitForm
 from directory.models import Group
-from licensing import changes
+from licensing.access import changes
 from licensing.ledger import foresee
 from portal.modals import run_modal
 from portal.text import join_some

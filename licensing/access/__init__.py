@@ -1,0 +1,24 @@
+"""The engine: who can use what, and why, every question about reach, answered at read time for an instant `at`.
+
+An assignment *reaches* the active users it gives access to: the user it names, the members of its group, the people of
+its unit and of the units below it, everybody. A *source* is the path by which something is reached. There is no table
+of effective access and no cache: the first question after a commit sees the change.
+
+sources: what can this person use, and why. decisions: may they do this, why or why not, until when. reach: who can use
+this, and how many seats are in use. changes and previews: what would change if.
+"""
+
+from .reach import SeatUse, count_reached, seats_in_use, who_can_use, without_license
+from .sources import Source, by_application, by_license, sources_of
+
+__all__ = [
+    "SeatUse",
+    "Source",
+    "by_application",
+    "by_license",
+    "count_reached",
+    "seats_in_use",
+    "sources_of",
+    "who_can_use",
+    "without_license",
+]

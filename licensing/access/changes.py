@@ -1,0 +1,249 @@
+"""The changes that can be previewed, each named after what it does and beside the service that makes it."""
+
+from dataclasses import replace
+
+from django.db.models import Q
+
+from directory.models import OrgUnitClosure
+from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
+from licensing.models import Allocation, Assignment, LicensePolicy
+from licensing.states import State, state_of
+
+from .previews import (
+    ALLOCATION_HELD,
+    ALLOCATION_LIVE,
+    CHOSEN,
+    LICENSE,
+    NOTHING,
+    OWN_HELD,
+    OWN_LIVE,
+    POLICY,
+    SEATS,
+    TABLES,
+    Change,
+    Frame,
+    code_of,
+    ids,
+)
+
+_NO_UNIT = "CAST(NULL AS bigint)"
+
+
+def assigning(allocation, *, kind, assignees, policies=(), starts_at=None, ends_at=None, at):
+    """assign(): the allocation to assignees of one kind; who has it directly already is left out."""
+    keys = {kind.target_key(assignee.pk): assignee for assignee in assignees}
+    taken = set(allocation.assignments.filter(target_key__in=keys).values_list("target_key", flat=True))
+    assignees = [assignee for key, assignee in keys.items() if key not in taken]
+    felt_at = max(filter(None, (at, starts_at, allocation.starts_at)))
+    change = _change(allocation.organization_id, [allocation.pk], at, people=_people_of(kind, assignees), gives=True)
+    change = replace(change, felt_at=felt_at if felt_at > at else None)
+    change = replace(change, seats=change.seats | (change.allocations if change.felt_at else set()))
+    subjects = [(SEATS, pk) for pk in change.seats]
+    if State.LIVE is state_of(None, allocation.ends_at, felt_at) is state_of(None, ends_at, felt_at):
+        given = {policy.pk for policy in (*allocation.license.default_policies, *policies)}
+        subjects += [(LICENSE, allocation.pk), *((POLICY, pk) for pk in given & change.policies)]
+    rows = []
+    for number, assignee in enumerate(assignees, start=1):
+        targets = [str(assignee.pk) if kind is other else _NO_UNIT for other in (USERS, GROUPS, UNITS)]
+        rows.append(f"({-number}, {', '.join(targets)}, {kind is ORGANIZATION})")
+    if not rows or not subjects:
+        return change
+    organization, codes = int(allocation.organization_id), ", ".join(f"({code_of(*subject)})" for subject in subjects)
+    more = f"""SELECT g.column1, s.column1, {organization}, g.column2, g.column3, g.column4, g.column5
+        FROM (VALUES {", ".join(rows)}) g CROSS JOIN (VALUES {codes}) s"""
+    return replace(change, after=Frame(more=more))
+
+
+def unassigning(assignment, *, at):
+    after = Frame(exists=f"a.id <> {int(assignment.pk)}")
+    return replace(_of_assignment(assignment, at), after=after, takes=True)
+
+
+def setting_policies(assignment, policies, *, at):
+    """set_policies(): `policies` become the chosen ones."""
+    changed = {policy.pk for policy in {*assignment.chosen_policies} ^ {*policies}}
+    chosen = f"lp.policy_id IN {ids(policy.pk for policy in policies)}"
+    gives = f"(lp.is_default OR CASE WHEN a.id = {int(assignment.pk)} THEN {chosen} ELSE {CHOSEN} END)"
+    change = _of_policies(changed, [assignment.organization_id], Frame(gives=gives), at)
+    return replace(change, people=_people_of(assignment.kind, [assignment.assignee]))
+
+
+def setting_dates(assignment, starts_at, ends_at, *, at):
+    """set_dates(): the instants become the assignment's own."""
+    state = state_of(starts_at, ends_at, at)
+    mine = f"CASE WHEN a.id = {int(assignment.pk)} THEN {{}} ELSE ({{}}) END"
+    after = Frame(
+        live=f"{ALLOCATION_LIVE} AND {mine.format(state is State.LIVE, OWN_LIVE)}",
+        held=f"{ALLOCATION_HELD} AND {mine.format(state is not State.ENDED, OWN_HELD)}",
+    )
+    return replace(_with_all_seats(_of_assignment(assignment, at)), after=after, gives=True, takes=True)
+
+
+def joining(group, users, *, at):
+    """join_group(): who is a member already is left out."""
+    members = set(group.memberships.filter(user__in=users).values_list("user", flat=True))
+    users = [user for user in users if user.pk not in members]
+    everybody = f"(a.whole_organization OR coalesce(a.group_id, 0) = {int(group.pk)})"
+    return _of_people(users, _assigned_to(GROUPS, [group.pk]), at, after=Frame(everybody=everybody), gives=True)
+
+
+def leaving(group, users, *, at):
+    after = Frame(exists=f"coalesce(a.group_id, 0) <> {int(group.pk)}")
+    return _of_people(users, _assigned_to(GROUPS, [group.pk]), at, after=after, takes=True)
+
+
+def placing(unit, users, *, at):
+    """place_in_unit(), or leave_unit() where unit is None."""
+    above = _above([unit.pk]) if unit else set()
+    before = _above({user.unit_id for user in users if user.unit_id})
+    everybody = f"(a.whole_organization OR coalesce(a.unit_id, 0) IN {ids(above)})"
+    after = Frame(unit=_NO_UNIT, everybody=everybody)
+    return _of_people(users, _assigned_to(UNITS, before | above), at, after=after, gives=True, takes=True)
+
+
+def deactivating(users, *, at):
+    """deactivate(), and delete_user(): nothing reaches them."""
+    return _of_people(users, _allocated_to(users), at, after=NOTHING, takes=True)
+
+
+def reactivating(users, *, at):
+    """reactivate(): who is active is left out."""
+    users = [user for user in users if not user.is_active]
+    return _of_people(users, _allocated_to(users), at, before=NOTHING, inactive_too=True, gives=True)
+
+
+def deleting_group(group, *, at):
+    members = f"SELECT user_id FROM directory_groupmembership WHERE group_id = {int(group.pk)}"
+    after = Frame(exists=f"coalesce(a.group_id, 0) <> {int(group.pk)}")
+    allocations = _assigned_to(GROUPS, [group.pk])
+    return _change(group.organization_id, allocations, at, people=members, after=after, takes=True)
+
+
+def deleting_unit(unit, *, at):
+    people = f"SELECT id FROM directory_user WHERE unit_id = {int(unit.pk)}"
+    allocations = _assigned_to(UNITS, _above([unit.pk]))
+    return _change(unit.organization_id, allocations, at, people=people, after=Frame(unit=_NO_UNIT), takes=True)
+
+
+def moving_unit(unit, parent, *, at):
+    """move_unit(): with all below it under `parent`, or to the top (None)."""
+    old = _above([unit.pk]) - {unit.pk}
+    new = _above([parent.pk]) if parent else set()
+    people = f"""SELECT id FROM directory_user WHERE unit_id IN (
+        SELECT descendant_id FROM directory_orgunitclosure WHERE ancestor_id = {int(unit.pk)})"""
+    after = Frame(
+        unit=f"CASE WHEN a.unit_id IN {ids(old)} THEN NULL ELSE a.unit_id END",
+        everybody=f"(a.whole_organization OR coalesce(a.unit_id, 0) IN {ids(new)})",
+    )
+    allocations = _assigned_to(UNITS, old ^ new)
+    return _change(unit.organization_id, allocations, at, people=people, after=after, gives=True, takes=True)
+
+
+def cancelling(allocation, *, at):
+    return replace(_of_allocation(allocation, at), after=Frame(exists=f"al.id <> {int(allocation.pk)}"), takes=True)
+
+
+def reinstating(allocation, *, at):
+    return _with_terms(allocation, allocation.starts_at, allocation.ends_at, at)
+
+
+def changing_allocation(allocation, starts_at, ends_at, *, at):
+    """change_allocation(): the instants become its dates. Its seats change nobody's access."""
+    if allocation.cancelled_at:
+        return Change(at, frozenset(), frozenset())
+    return _with_terms(allocation, starts_at, ends_at, at)
+
+
+def _with_terms(allocation, starts_at, ends_at, at):
+    """The allocation, not cancelled, with these dates."""
+    state = state_of(starts_at, ends_at, at)
+    mine = f"CASE WHEN al.id = {int(allocation.pk)} THEN {{}} ELSE {{}} END"
+    after = Frame(
+        live=f"{mine.format(state is State.LIVE, ALLOCATION_LIVE)} AND {OWN_LIVE}",
+        held=f"{mine.format(state is not State.ENDED, ALLOCATION_HELD)} AND {OWN_HELD}",
+    )
+    return replace(_with_all_seats(_of_allocation(allocation, at)), after=after, gives=True, takes=True)
+
+
+def changing_policies(license, default, optional, *, at):
+    """set_license_policies(), in every organization that has the license."""
+    old = {row.policy_id: row.is_default for row in license.license_policies.all()}
+    new = {policy.pk: False for policy in optional} | {policy.pk: True for policy in default}
+    changed = {pk for pk in old.keys() | new.keys() if old.get(pk) != new.get(pk)}
+    default = {pk for pk, is_default in new.items() if is_default}
+    still_chosen = {pk for pk, is_default in new.items() if not is_default and old.get(pk) is False}
+    gives = f"""CASE WHEN al.license_id = {int(license.pk)}
+        THEN lp.policy_id IN {ids(default)} OR (lp.policy_id IN {ids(still_chosen)} AND {CHOSEN})
+        ELSE {Frame.gives} END"""
+    added = [
+        f"""SELECT a.id, CAST({code_of(POLICY, pk)} AS bigint), a.organization_id, a.user_id, a.group_id, a.unit_id,
+            a.whole_organization FROM {TABLES} WHERE al.license_id = {int(license.pk)} AND {Frame.live}"""
+        for pk in sorted(default - old.keys())
+    ]
+    organizations = license.allocations.values_list("organization", flat=True)
+    return _of_policies(changed, organizations, Frame(gives=gives, more=" UNION ALL ".join(added)), at)
+
+
+# Whom they concern ---------------------------------------------------------------------------------------------------
+
+
+def _of_allocation(allocation, at):
+    return _change(allocation.organization_id, [allocation.pk], at)
+
+
+def _of_assignment(assignment, at):
+    people = _people_of(assignment.kind, [assignment.assignee])
+    return _change(assignment.organization_id, [assignment.allocation_id], at, people=people)
+
+
+def _people_of(kind, assignees):
+    """Return the SQL for whom assignments to these concern, where they are few enough to be named."""
+    return ids(user.pk for user in assignees)[1:-1] if kind is USERS else ""
+
+
+def _of_policies(policies, organizations, after, at):
+    return Change(
+        at, frozenset(organizations), frozenset(), policies=frozenset(policies), after=after, gives=True, takes=True
+    )
+
+
+def _of_people(users, allocations, at, **how):
+    """A change of Users (a list, of one organization) that touches the allocations."""
+    organization = users[0].organization_id if users else 0
+    return _change(organization, allocations, at, people=ids(user.pk for user in users)[1:-1], **how)
+
+
+def _change(organization, allocations, at, **how):
+    allocations = frozenset(allocations)
+    given = {}
+    rows = LicensePolicy.objects.filter(license__allocations__organization=organization)
+    for policy, is_default, allocation in rows.values_list("policy", "is_default", "license__allocations"):
+        given.setdefault(policy, []).append((allocation, is_default))
+    policies = frozenset(
+        policy
+        for policy, by in given.items()
+        if allocations.intersection(allocation for allocation, _ in by) and by != [(by[0][0], True)]
+    )
+    later = Q(starts_at__gt=at) | Q(assignments__starts_at__gt=at)
+    seats = Allocation.objects.filter(later, pk__in=allocations).exclude(seats=None).values_list("pk", flat=True)
+    return Change(at, frozenset({organization}), allocations, frozenset(seats), policies, **how)
+
+
+def _with_all_seats(change):
+    return replace(change, seats=change.allocations)
+
+
+def _allocated_to(users):
+    organizations = {user.organization_id for user in users}
+    return Allocation.objects.filter(organization__in=organizations, cancelled_at=None).values_list("pk", flat=True)
+
+
+def _assigned_to(kind, pks):
+    """Return the pks of the allocations that are assigned to groups or units."""
+    keys = [kind.target_key(pk) for pk in pks]
+    return set(Assignment.objects.filter(target_key__in=keys).values_list("allocation", flat=True))
+
+
+def _above(units):
+    """Return the pks of units and of all units above them."""
+    return set(OrgUnitClosure.objects.filter(descendant__in=units).values_list("ancestor", flat=True))

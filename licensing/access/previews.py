@@ -1,0 +1,241 @@
+"""What a change would do: who gains, who loses and who keeps what, before it is done. Nothing is written to find out.
+
+A change is two frames of the same statement, before and after it: which grants are in effect, what they give and whom
+they reach. What is reached by the grants in which the frames differ, and was not before, is gained; what is reached by
+them and is not after, is lost; what stays through something else is kept.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+
+from directory.models import User
+from licensing.models import Allocation, Policy
+
+from .reach import as_stored
+
+LICENSE, POLICY, SEATS = range(3)  # what a grant gives: an allocation, a policy, a seat of an allocation
+
+TABLES = "licensing_assignment a JOIN licensing_allocation al ON al.id = a.allocation_id"
+
+
+ALLOCATION_LIVE = """al.cancelled_at IS NULL AND al.starts_at <= %(at)s
+    AND (al.ends_at IS NULL OR al.ends_at > %(at)s)"""
+ALLOCATION_HELD = "al.cancelled_at IS NULL AND (al.ends_at IS NULL OR al.ends_at > %(now)s)"
+OWN_LIVE = "(a.starts_at IS NULL OR a.starts_at <= %(at)s) AND (a.ends_at IS NULL OR a.ends_at > %(at)s)"
+OWN_HELD = "(a.ends_at IS NULL OR a.ends_at > %(now)s)"
+CHOSEN = """EXISTS (SELECT 1 FROM licensing_assignmentpolicy c
+    WHERE c.assignment_id = a.id AND c.policy_id = lp.policy_id)"""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How grants stand, as SQL over licensing_assignment a, licensing_allocation al and licensing_licensepolicy lp."""
+
+    exists: str = "TRUE"
+    live: str = f"{ALLOCATION_LIVE} AND {OWN_LIVE}"
+    held: str = f"{ALLOCATION_HELD} AND {OWN_HELD}"  # it takes seats: it is live, or will be
+    gives: str = f"(lp.is_default OR {CHOSEN})"
+    everybody: str = "a.whole_organization"
+    unit: str = "a.unit_id"
+    more: str = ""  # grants that are in no table yet
+
+
+NOTHING = Frame(exists="FALSE")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change that is not made yet, at the instant `at`."""
+
+    at: datetime
+    organizations: frozenset[int]
+    allocations: frozenset[int]  # of which it may change the reach
+    seats: frozenset[int] = frozenset()  # those of them of which not everybody who takes a seat is reached by then
+    policies: frozenset[int] = frozenset()  # of which its effect on the allocations does not tell all
+    before: Frame = Frame()
+    after: Frame = Frame()
+    people: str = ""  # SQL for the ids of those it can concern; empty: everybody
+    inactive_too: bool = False
+    gives: bool = False  # whether the frame after it may have grants that the one before has not
+    takes: bool = False  # and the other way round
+    felt_at: datetime | None = None  # when it is felt, if that is later
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a change does to an Allocation or Policy: who gains it, loses it, or keeps it by another source."""
+
+    thing: Allocation | Policy
+    numbers: dict[str, int]  # by sign: + gains, - loses, = keeps
+    people: dict[str, list[User]]  # the first of them by name, where they are few
+
+    @property
+    def gains(self):
+        return self.numbers.get("+", 0)
+
+    @property
+    def loses(self):
+        return self.numbers.get("-", 0)
+
+    @property
+    def keeps(self):
+        return self.numbers.get("=", 0)
+
+
+@dataclass(frozen=True)
+class Preview:
+    effects: list[Effect]  # licenses first, then policies that differ from them; those without any effect are absent
+    seats: dict[Allocation, int]  # by how many the seats in use change
+
+
+# The statement -------------------------------------------------------------------------------------------------------
+
+
+NAMED = 3  # people whom an effect names
+FEW = 200  # of more people no names are looked up: sorting them would take longer than counting
+
+
+def preview(change):
+    """Return the Preview of a Change: what it will do if made at its instant: as many queries for many as for few."""
+    rows = _ask(
+        change,
+        """, total AS MATERIALIZED (SELECT subject, sign, count(*) AS number FROM effect GROUP BY 1, 2),
+        first AS (SELECT e.subject, e.sign, u.id,
+            row_number() OVER (PARTITION BY e.subject, e.sign ORDER BY u.sort_key, u.id) AS place
+            FROM total t JOIN effect e ON e.subject = t.subject AND e.sign = t.sign
+            JOIN directory_user u ON u.id = e.id WHERE t.number <= %(few)s)
+        SELECT t.subject, t.sign, t.number, f.id FROM total t LEFT JOIN first f
+        ON f.subject = t.subject AND f.sign = t.sign AND f.place <= %(named)s ORDER BY f.place""",
+        few=FEW,
+        named=NAMED,
+    )
+    users = User.objects.in_bulk({user for *_, user in rows if user})
+    numbers, people = defaultdict(dict), defaultdict(lambda: defaultdict(list))
+    for subject, sign, number, user in rows:
+        numbers[subject][sign] = number
+        if user:
+            people[subject][sign].append(users[user])
+    allocations = Allocation.objects.with_license().in_bulk(change.allocations)
+    policies = Policy.objects.select_related("application").in_bulk(
+        [subject // 3 for subject in numbers if subject % 3 == POLICY]
+    )
+    effects = [
+        Effect(thing, numbers[code], people[code])
+        for what, things in ((LICENSE, allocations), (POLICY, policies))
+        for thing in sorted(things.values(), key=lambda thing: (str(thing).casefold(), thing.pk))
+        if (code := code_of(what, thing.pk)) in numbers
+    ]
+    seats = {}
+    for pk, allocation in allocations.items():
+        if allocation.seats is not None:
+            found = numbers.get(code_of(SEATS if pk in change.seats else LICENSE, pk), {})
+            seats[allocation] = found.get("+", 0) - found.get("-", 0)
+    return Preview(effects, seats)
+
+
+def affected(change, thing, sign, *, after=None, limit):
+    """Return the first `limit` Users, by name, whom a Change gives (+), takes from (-) or leaves (=) the thing.
+
+    thing: an Allocation or Policy. after: a User; only those after them.
+    """
+    subject = code_of(POLICY if isinstance(thing, Policy) else LICENSE, thing.pk)
+    beyond = "AND (u.sort_key, u.id) > (%(sort_key)s, %(pk)s)" if after else ""
+    sql = f""" SELECT u.id FROM effect e JOIN directory_user u ON u.id = e.id
+        WHERE e.subject = {subject} AND e.sign = %(sign)s {beyond} ORDER BY u.sort_key, u.id LIMIT %(limit)s"""
+    place = {"sort_key": after.sort_key, "pk": after.pk} if after else {}
+    ids = [pk for (pk,) in _ask(change, sql, sign=sign, limit=limit, **place)]
+    return list(User.objects.filter(pk__in=ids).order_by("sort_key", "pk"))
+
+
+def _ask(change, sql, **parameters):
+    if not change.allocations and not change.policies:
+        return []
+    parameters |= {"now": as_stored(change.at), "at": as_stored(change.felt_at or change.at)}
+    with connection.cursor() as cursor:
+        cursor.execute(_effects(change) + sql, parameters)
+        return cursor.fetchall()
+
+
+def _effects(change):
+    """Return the SQL, to be gone on with, that names `effect`: (subject, sign, id of a user).
+
+    Each side that there is contributes its pairs once, marked, and one aggregate tells them apart: set operations
+    would read them three times. What other grants give is asked only where something is given or taken.
+    """
+    active = f"""WHERE NOT EXISTS (SELECT 1 FROM directory_user x
+        WHERE x.organization_id IN {ids(change.organizations)} AND NOT x.is_active AND x.id = p.id)"""
+    named = [
+        f"grants_before AS MATERIALIZED ({_grants(change, change.before)})",
+        f"grants_after AS MATERIALIZED ({_grants(change, change.after)})",
+    ]
+    pairs = []
+    sides = [("dropped", "before", "after", "2")] * change.takes + [("added", "after", "before", "1")] * change.gives
+    for side, mine, others, _ in sides:
+        named.append(f"{side} AS MATERIALIZED (SELECT * FROM grants_{mine} EXCEPT SELECT * FROM grants_{others})")
+        named.append(f"from_{side} AS MATERIALIZED ({_reach(side, change)})")
+    for side, _, others, mark in sides:
+        other_side = {"dropped": "added", "added": "dropped"}[side]
+        except_same = f" EXCEPT SELECT * FROM from_{other_side}" if len(sides) == 2 else ""
+        pairs.append(f"SELECT subject, id, {mark} AS mark FROM (SELECT * FROM from_{side}{except_same}) r")
+        pairs.append(f"""SELECT subject, id, {int(mark) * 4} FROM ({_reach(f"grants_{others}", change)}) r
+            WHERE EXISTS (SELECT 1 FROM {side})""")
+    return f"""WITH {", ".join(named)},
+    effect AS MATERIALIZED (SELECT p.subject, p.id, CASE WHEN p.lost = 1 AND p.has = 0 THEN '-'
+            WHEN p.gained = 1 AND p.had = 0 THEN '+' ELSE '=' END AS sign
+        FROM (SELECT subject, id, max(CASE mark WHEN 2 THEN 1 ELSE 0 END) AS lost,
+            max(CASE mark WHEN 8 THEN 1 ELSE 0 END) AS has,
+            max(CASE mark WHEN 1 THEN 1 ELSE 0 END) AS gained,
+            max(CASE mark WHEN 4 THEN 1 ELSE 0 END) AS had, min(mark) AS least
+            FROM ({" UNION ALL ".join(pairs)}) marked GROUP BY subject, id) p
+        {"" if change.inactive_too else active} {"WHERE" if change.inactive_too else "AND"} p.least < 4)
+    """
+
+
+def _grants(change, frame):
+    """Return the SQL for what is granted in a frame: (id of the grant, subject, its targets)."""
+    targets = f"a.organization_id, a.user_id, a.group_id, {frame.unit} AS unit_id, {frame.everybody} AS everybody"
+    of_allocations = f"FROM {TABLES} WHERE a.allocation_id IN {ids(change.allocations)} AND {frame.exists}"
+    selects = [
+        f"SELECT a.id, al.id * 3 + {LICENSE} AS subject, {targets} {of_allocations} AND {frame.live}",
+    ]
+    if change.seats:
+        seats = f"FROM {TABLES} WHERE a.allocation_id IN {ids(change.seats)} AND {frame.exists} AND {frame.held}"
+        selects.append(f"SELECT a.id, al.id * 3 + {SEATS}, {targets} {seats} AND al.seats IS NOT NULL")
+    if change.policies:
+        selects.append(f"""SELECT a.id, lp.policy_id * 3 + {POLICY}, {targets} FROM {TABLES}
+            JOIN licensing_licensepolicy lp ON lp.license_id = al.license_id
+            WHERE lp.policy_id IN {ids(change.policies)} AND a.organization_id IN {ids(change.organizations)}
+            AND {frame.exists} AND {frame.live} AND {frame.gives}""")
+    return " UNION ALL ".join(filter(None, [*selects, frame.more]))
+
+
+def _reach(grants, change):
+    """Return the SQL for whom grants reach: (id of the grant, subject, id of a user), once for each path."""
+    among = f"AND {{}} IN ({change.people})" if change.people else ""
+    active = "" if change.inactive_too else "AND u.is_active"
+    return f"""
+    SELECT r.id AS grant_id, r.subject, r.user_id AS id FROM {grants} r
+      WHERE r.user_id IS NOT NULL {among.format("r.user_id")}
+    UNION ALL SELECT r.id, r.subject, m.user_id FROM {grants} r
+      JOIN directory_groupmembership m ON m.group_id = r.group_id
+      WHERE r.group_id IS NOT NULL {among.format("m.user_id")}
+    UNION ALL SELECT r.id, r.subject, u.id FROM (
+      SELECT DISTINCT r.id, r.subject, r.organization_id, c.descendant_id FROM {grants} r
+      JOIN directory_orgunitclosure c ON c.ancestor_id = r.unit_id WHERE r.unit_id IS NOT NULL) r
+      JOIN directory_user u ON u.unit_id = r.descendant_id AND u.organization_id = r.organization_id
+      {active} {among.format("u.id")}
+    UNION ALL SELECT r.id, r.subject, u.id FROM {grants} r
+      JOIN directory_user u ON u.organization_id = r.organization_id {active}
+      WHERE r.everybody {among.format("u.id")}"""
+
+
+def code_of(what, pk):
+    return int(pk) * 3 + what
+
+
+def ids(pks: Iterable[int]):
+    return f"({', '.join(str(int(pk)) for pk in sorted(pks)) or 'NULL'})"
