@@ -8,7 +8,18 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from directory.models import GroupMembership, OrgUnit, User
-from licensing.models import Allocation, Assignment, AssignmentPolicy, LicensePolicy
+from licensing.models import Allocation, Assignment, AssignmentPolicy, LicensePolicy, Policy
+
+# Why somebody may not, the first condition first.
+CONDITIONS = (
+    "no_allocation",
+    "allocation_ended",
+    "allocation_not_started",
+    "no_assignment",
+    "assignment_ended",
+    "assignment_not_started",
+    "action_not_covered",
+)
 
 
 class Source(NamedTuple):
@@ -39,6 +50,7 @@ class Oracle:
         self.chosen = set(chosen.values_list("assignment", "policy"))
         fields = ("license", "policy", "is_default", "policy__application")
         self.in_licenses = set(LicensePolicy.objects.values_list(*fields))
+        self.actions = dict(Policy.objects.values_list("pk", "actions"))
 
     @property
     def rows(self):
@@ -87,22 +99,71 @@ class Oracle:
         is_active = self.users[user]["is_active"]
         return {source for source in self.sources(user) if is_active and self.in_effect(source.assignment, at)}
 
-    def policies(self, user, at, application=None):
-        """What the user may do at the instant, and why: {policy: its Sources}; of one application, or of all."""
-        of_application = {policy for _, policy, _, of in self.in_licenses if application in (None, of)}
+    def policies(self, user, at):
+        """What the user may do at the instant, and why: {policy: its Sources}."""
         found = defaultdict(set)
         for source in self.sources_in_effect(user, at):
-            for policy in self.gives(source.assignment) & of_application:
+            for policy in self.gives(source.assignment):
                 found[policy].add(source)
         return dict(found)
 
-    def next_change(self, user, application, at):
-        """The first instant after `at` at which policies() is another one although nobody changes anything, or None.
+    def decision(self, user, at, *, action=None, **of):
+        """Why the user may or may not at the instant, as a code, and what they have there: {policy: assignments}.
 
-        An engine may name an earlier instant, at which it turns out to be the same, but no later one.
+        of: application, allocation or policy: what is asked about. action: of its policies; None: any of them.
         """
-        now = self.policies(user, at, application)
-        return next((then for then in self.turns(at) if self.policies(user, then, application) != now), None)
+        ways = self.ways(**of)
+        has = defaultdict(set)
+        for source in self.sources_in_effect(user, at):
+            for allocation, policy in ways:
+                is_of = self.assignments[source.assignment]["allocation"] == allocation
+                if is_of and policy in self.gives(source.assignment):
+                    has[policy].add(source.assignment)
+        if not self.users[user]["is_active"]:
+            return "user_inactive", {}
+        if any(self.covers(policy, action) for policy in has):
+            return "allowed", has
+        if has:
+            return "action_not_covered", has
+        wanted = [way for way in ways if self.covers(way[1], action)] or ways
+        # Of all ways in which it could be, what the one lacks that comes closest.
+        lacks = [self.lacks(user, allocation, at) for allocation, _ in wanted]
+        return max(lacks, key=CONDITIONS.index, default="no_allocation"), {}
+
+    def ways(self, *, application=None, allocation=None, policy=None):
+        """Return what is asked about as (allocation, policy): each allocation whose license holds the policy."""
+        return [
+            (of, each)
+            for of, row in self.allocations.items()
+            for license, each, _, its_application in self.in_licenses
+            if license == row["license"]
+            and application in (None, its_application)
+            and allocation in (None, of)
+            and policy in (None, each)
+        ]
+
+    def covers(self, policy, action):
+        return action is None or not self.actions[policy] or action in self.actions[policy]
+
+    def lacks(self, user, allocation, at):
+        """The first condition that is not met for the user to have something of an allocation that they have not."""
+        row = self.allocations[allocation]
+        if row["cancelled_at"] or has_ended(row, at):
+            return "allocation_ended"
+        if not is_within(row, at):
+            return "allocation_not_started"
+        assignments = [self.assignments[source.assignment] for source in self.sources(user)]
+        assignments = [row for row in assignments if row["allocation"] == allocation]
+        if not assignments:
+            return "no_assignment"
+        if any(is_within(row, at) for row in assignments):
+            return "action_not_covered"  # it would have to be chosen
+        return "assignment_ended" if all(has_ended(row, at) for row in assignments) else "assignment_not_started"
+
+    def next_change(self, user, at, **asked):
+        """The first instant after `at` at which decision() is another one although nobody changes anything, or None."""
+        now = self.decision(user, at, **asked)
+        return next((then for then in self.turns(at) if self.decision(user, then, **asked) != now), None)
 
     def turns(self, at):
         """The instants after `at` at which anything starts or ends, in order."""

@@ -4,6 +4,7 @@ After every step the engine's answers are compared with tests/oracle.py, which k
 refused exactly when the rules say so, and then changes nothing; what is done in one organization changes no other.
 """
 
+from collections import defaultdict
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from directory import services as directory
 from directory.models import Role
 from licensing import services
-from licensing.access import changes, count_reached, seats_in_use, sources_of
+from licensing.access import changes, count_reached, decide, seats_in_use, sources_of, usable, who_can_use
 from licensing.access.previews import affected, preview
 from licensing.kinds import GROUPS, KINDS, ORGANIZATION, UNITS, USERS
 from licensing.models import Allocation, Application, Assignment, License, LicensePolicy, Policy
@@ -147,6 +148,7 @@ class Histories(RuleBasedStateMachine):
             turns = oracle.turns(self.now)
             at = turns[Histories.steps % len(turns)] if turns and Histories.steps % 3 == 0 else self.now
             compare_sources(oracle, things_of(world, USERS), at)
+            compare_decisions(oracle, world.organization, at, turn=Histories.steps)
             for allocation in world.organization.allocations.all():
                 seats = oracle.seats(allocation.pk, at)
                 assert seats_in_use(allocation, at=at).used == seats
@@ -583,6 +585,36 @@ def compare_sources(oracle, people, at):
         in_effect = oracle.sources_in_effect(pk, at)
         assert found == {s: (s in in_effect, oracle.gives(s.assignment)) for s in oracle.sources(pk)}
         assert len(found) == len(sources)
+
+
+def compare_decisions(oracle, organization, at, turn):
+    """Compare what is decided of a person, why and until when, and who can use that: by turns of everybody and all."""
+    people, action = in_order(organization.users), (None, "read", "export", "fly")[turn % 4]
+    person = people[turn % len(people)]
+    model = (Application, Allocation, Policy)[turn % 3]
+    things = in_order(organization.allocations if model is Allocation else model.objects)
+    thing = things[turn % len(things)]
+    asked = {model._meta.model_name: thing.pk}
+
+    decision = decide(person, thing, action, at=at)
+    has = defaultdict(set)
+    for way in decision.in_effect:
+        has[way.policy].add(way.assignment)
+    assert (decision.reason, has) == oracle.decision(person.pk, at, action=action, **asked)
+    assert decision.valid_until == oracle.next_change(person.pk, at, action=action, **asked)
+
+    things = {Allocation: {"allocation": thing}, Policy: {"policies": [thing]}}
+    narrowed = things.get(model) or {"policies": thing.policies.all()}
+    users = {user.pk for user in people if oracle.decision(user.pk, at, **asked)[0] == "allowed"}
+    for found in who_can_use(organization, at=at, **narrowed):
+        assert {user.pk for user in found} == users
+
+    for application in Application.objects.all():
+        found = usable(person, at=at).get(application.pk)
+        reason, has = oracle.decision(person.pk, at, application=application.pk)
+        assert {way.policy for way in found.in_effect} == has.keys() if found else reason != "allowed"
+        if found:
+            assert found.valid_until == oracle.next_change(person.pk, at, application=application.pk)
 
 
 def in_terms_of_the_oracle(source):

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from directory import services as directory
-from licensing import access, services
+from licensing import services
+from licensing.access import reach, who_can_use
 from licensing.kinds import GROUPS, UNITS, USERS
 from portal.lists import in_chunks
 from tests.reading import read
@@ -19,7 +20,11 @@ DAY = timedelta(days=1)
 
 
 def who(allocation, **narrowed):
-    shown, counted = access.who_can_use(allocation, at=timezone.now(), **narrowed)
+    return names_of(who_can_use(allocation.organization, at=timezone.now(), allocation=allocation, **narrowed))
+
+
+def names_of(people):
+    shown, counted = people
     names = [user.name.split()[0] for user in shown.order_by("sort_key")]
     assert len(names) == counted.count()
     return names
@@ -37,14 +42,14 @@ def allocation(acme, catalogue):
     return acme.organization.allocations.with_license().get(pk=acme.allocation.pk)
 
 
-@pytest.mark.parametrize("many", [0, access.MANY], ids=["walking", "sorting"])
+@pytest.mark.parametrize("many", [0, reach.MANY], ids=["walking", "sorting"])
 def test_who_can_use_it(acme, catalogue, allocation, many, monkeypatch):
-    monkeypatch.setattr(access, "MANY", many)
+    monkeypatch.setattr(reach, "MANY", many)
     assert who(allocation) == ["Uma", "Vic"]
     assert who(allocation, kind=GROUPS) == who(allocation, kind=UNITS) == ["Uma"]
-    assert who(allocation, kind=USERS) == who(allocation, policy=catalogue.export) == ["Vic"]
-    assert who(allocation, policy=catalogue.reading) == ["Uma", "Vic"]
-    assert who(allocation, kind=GROUPS, policy=catalogue.export) == []
+    assert who(allocation, kind=USERS) == who(allocation, policies=[catalogue.export]) == ["Vic"]
+    assert who(allocation, policies=[catalogue.reading]) == ["Uma", "Vic"]
+    assert who(allocation, kind=GROUPS, policies=[catalogue.export]) == []
 
     acme.organization.users.filter(pk=acme.viewer.pk).update(is_active=False)
     assert who(allocation) == ["Uma"]
@@ -52,6 +57,20 @@ def test_who_can_use_it(acme, catalogue, allocation, many, monkeypatch):
     assert who(allocation) == ["Ada", "Eva", "Uma"]
     services.cancel(allocation, actor=TEST)
     assert who(allocation) == []
+
+
+def test_who_can_use_an_application_and_a_policy(acme, catalogue, allocation):
+    """By any license: Vic has the export, all who have anything can use the CRM."""
+    acme.assign(acme.nobody, acme.plain)
+
+    def those_with(*policies):
+        return names_of(who_can_use(acme.organization, at=timezone.now(), policies=policies))
+
+    assert those_with(*catalogue.application.policies.all()) == those_with(catalogue.reading) == ["Uma", "Vic"]
+    assert those_with(catalogue.export) == ["Vic"]
+    assert those_with(catalogue.administration) == those_with() == []
+    acme.assign(acme.admin, acme.plain)
+    assert those_with(catalogue.reading) == ["Ada", "Uma", "Vic"]
 
 
 def url(allocation, **query):
@@ -120,7 +139,7 @@ def test_queries_do_not_grow_with_the_people(acme, allocation):
 def test_the_file_is_read_in_chunks(acme, allocation):
     for number in range(30):
         directory.create_user(acme.organization, name=f"Person {number:02}", unit=acme.below, actor=TEST)
-    people, _ = access.who_can_use(allocation, at=timezone.now())
+    people, _ = who_can_use(acme.organization, at=timezone.now(), allocation=allocation)
     chunks = list(in_chunks(people, "sort_key", "pk", size=10))
     assert [len(chunk) for chunk in chunks] == [10, 10, 10, 2]
     assert len({user.pk for chunk in chunks for user in chunk}) == 32

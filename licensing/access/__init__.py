@@ -8,17 +8,23 @@ sources: what can this person use, and why. decisions: may they do this, why or 
 this, and how many seats are in use. changes and previews: what would change if.
 """
 
+from .decisions import Decision, Reason, Way, decide, usable
 from .reach import SeatUse, count_reached, seats_in_use, who_can_use, without_license
 from .sources import Source, by_application, by_license, sources_of
 
 __all__ = [
+    "Decision",
+    "Reason",
     "SeatUse",
     "Source",
+    "Way",
     "by_application",
     "by_license",
     "count_reached",
+    "decide",
     "seats_in_use",
     "sources_of",
+    "usable",
     "who_can_use",
     "without_license",
 ]

@@ -6,26 +6,33 @@ from datetime import UTC, datetime
 from django.db import connection
 from django.db.models import Exists, Max, OuterRef, Q
 
-from directory.models import GroupMembership, OrgUnitClosure, User
+from directory.models import GroupMembership, OrgUnitClosure
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
+from licensing.models import AssignmentPolicy, LicensePolicy
 
 # Who can use it ------------------------------------------------------------------------------------------------------
 
 MANY = 5000  # people, from which on walking through all by name finds a page sooner than sorting those who are reached
 
 
-def who_can_use(allocation, *, at, kind=None, policy=None):
-    """Return the active Users whom an Allocation reaches at the instant, as two QuerySets: to show, and to count.
+def who_can_use(organization, *, at, allocation=None, policies=None, kind=None):
+    """Return the active Users of an Organization whom something reaches at the instant, as two QuerySets: to show, and
+    to count.
 
-    kind: only those whom an assignment of that AssigneeKind reaches. policy: only those who have that Policy by it.
-    Counting by the first would take a probe per user: seconds at 100,000 (docs/access.md).
+    allocation: only those who have that Allocation. policies: only those who have one of these Policies (those of an
+    Application: who can use it). kind: only those whom an assignment of that AssigneeKind gives it.
+    Counting by the first QuerySet would take a probe per user: seconds at 100,000 (docs/access.md).
     """
-    granted = allocation.assignments.in_effect(at)
-    if kind:
+    granted = organization.assignments.in_effect(at)
+    if allocation is not None:
+        granted = granted.filter(allocation=allocation)
+    if policies is not None:
+        default = LicensePolicy.objects.filter(policy__in=policies, is_default=True).values("license")
+        chosen = AssignmentPolicy.objects.filter(policy__in=policies, assignment=OuterRef("pk"))
+        granted = granted.filter(Q(allocation__license__in=default) | Exists(chosen))
+    if kind is not None:
         granted = granted.of_kind(kind)
-    if policy and policy not in allocation.license.default_policies:
-        granted = granted.filter(assignment_policies__policy=policy)
-    people = User.objects.filter(organization=allocation.organization_id).active()
+    people = organization.users.active()
     if granted.of_kind(ORGANIZATION).exists():
         return people, people
     units = OrgUnitClosure.objects.filter(ancestor__in=granted.of_kind(UNITS).values("unit")).values("descendant")
@@ -113,7 +120,7 @@ def seats_in_use(allocation, *, at):
     if allocation.starts_at > at:
         return SeatUse(allocation.seats, used, used, allocation.starts_at if used else None)
     later = used - now
-    return SeatUse(allocation.seats, used, later, _as_datetime(later_from) if later else None)
+    return SeatUse(allocation.seats, used, later, from_stored(later_from) if later else None)
 
 
 def count_reached(allocation, *, at):
@@ -171,6 +178,7 @@ def as_stored(at):
     return connection.ops.adapt_datetimefield_value(at)
 
 
-def _as_datetime(value):
-    """Return a raw instant from the database as an aware datetime (SQLite: text)."""
-    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+def from_stored(value):
+    """Return an instant that a statement of ours gave as an aware datetime, or None (SQLite: text, or naive)."""
+    value = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value

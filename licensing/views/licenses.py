@@ -66,7 +66,7 @@ def license_access(request, allocation):
     now = timezone.now()
     allocation = _allocation(request, allocation)
     kind, policy = _narrowed(request, allocation)
-    people, counted = who_can_use(allocation, at=now, kind=kind, policy=policy)
+    people, counted = _who(request, allocation, kind, policy, now)
     listing = list_page(
         request, people, counted=counted, search="search_text__contains", sorts={"name": ("sort_key", "pk")}
     )
@@ -89,7 +89,7 @@ def license_access_csv(request, allocation):
     now = timezone.now()
     allocation = _allocation(request, allocation)
     kind, policy = _narrowed(request, allocation)
-    people, _ = who_can_use(allocation, at=now, kind=kind, policy=policy)
+    people, _ = _who(request, allocation, kind, policy, now)
     people = people.filter(matching(clean_query(request.GET.get("q", "")), "search_text__contains"))
 
     def rows():
@@ -105,6 +105,11 @@ def license_access_csv(request, allocation):
 
 
 WAYS = {USERS: "Direct", GROUPS: "Through a group", UNITS: "Through a unit", ORGANIZATION: "Whole organization"}
+
+
+def _who(request, allocation, kind, policy, at):
+    policies = policy and [policy]
+    return who_can_use(request.organization, at=at, allocation=allocation, policies=policies, kind=kind)
 
 
 def _narrowed(request, allocation):
