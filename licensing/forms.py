@@ -156,3 +156,49 @@ def has_it(sources):
         return f"Has it already: Direct{'' if direct.in_effect else f', {direct.status.text.lower()}'}", True
     names = [source.short for source in sources if source.in_effect]
     return (f"Has it through {join_some(names, limit=2)}" if names else ""), False
+
+
+class ExplainForm(forms.Form):
+    """Whose access to what is to be explained. things: what it can be about, by its kind."""
+
+    user = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    q = forms.CharField(
+        label="Person", required=False, max_length=200, help_text="A part of a name, an e-mail address or a number."
+    )
+    what = forms.ChoiceField(label="Application, license or policy", required=False)
+    action = forms.CharField(
+        required=False,
+        max_length=200,
+        widget=forms.TextInput({"list": "actions", "autocomplete": "off"}),
+        help_text="What they would do there. Empty: anything at all.",
+    )
+
+    def __init__(self, data, *, allocations, person):
+        super().__init__(data.dict() | ({"user": person.pk, "q": person.name} if person else {"user": ""}))
+        licenses = [allocation.license for allocation in allocations]
+        policies = {row.policy for license in licenses for row in license.license_policies.all()}
+        self.things = {
+            "application": in_order({policy.application for policy in policies}),
+            "license": allocations,
+            "policy": in_order(policies),
+        }
+        self.fields["what"].choices = [("", "Everything they can use")] + [
+            (label, [(f"{kind}-{thing.pk}", str(thing)) for thing in self.things[kind]])
+            for kind, label in (("application", "Applications"), ("license", "Licenses"), ("policy", "Policies"))
+        ]
+
+    def clean_what(self):
+        """Return the Application, Allocation or Policy, or None."""
+        kind, _, pk = self.cleaned_data["what"].partition("-")
+        return next((thing for thing in self.things.get(kind, ()) if str(thing.pk) == pk), None)
+
+    @cached_property
+    def actions(self):
+        """The names of actions that the policies of what was chosen list."""
+        thing = getattr(self, "cleaned_data", {}).get("what")
+        policies = [policy for policy in self.things["policy"] if thing in (None, policy, policy.application)]
+        return sorted({action for policy in policies for action in policy.actions})
+
+
+def in_order(named):
+    return sorted(named, key=lambda thing: (thing.name.casefold(), thing.pk))

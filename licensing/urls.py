@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from .kinds import KindConverter
-from .views import assignees, assignments, find, home, licenses, people
+from .views import assignees, assignments, explain, find, home, licenses, people
 
 register_converter(KindConverter, "kind")
 
@@ -9,6 +9,7 @@ app_name = "licensing"
 urlpatterns = [
     path("", home.home, name="home"),
     path("find/", find.find, name="find"),
+    path("explain/", explain.explain_access, name="explain_access"),
     path("users/without-license/", home.people_without_license, name="people_without_license"),
     path("users/without-license/first/", home.first_without_license, name="first_without_license"),
     path("licenses/", licenses.license_list, name="license_list"),

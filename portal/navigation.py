@@ -29,6 +29,7 @@ _PAGES = [
     ("Groups", "directory:group_list", "user-group"),
     ("Organizational Units", "directory:unit_list", "rectangle-group"),
     ("Organization", "directory:organization_detail", "building-office-2"),
+    ("Explain access", "licensing:explain_access", "question-mark-circle"),
     ("Activity", "audit:activity", "clock"),
 ]
 

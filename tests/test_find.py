@@ -17,6 +17,7 @@ PAGES = {
     "Groups": "/groups/",
     "Organizational Units": "/units/",
     "Organization": "/organization/",
+    "Explain access": "/explain/",
     "Activity": "/activity/",
     "My access": "/my-access/",
     "Your account": "/accounts/email/",

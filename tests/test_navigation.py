@@ -21,6 +21,7 @@ MAIN = {
     "Groups": "/groups/",
     "Organizational Units": "/units/",
     "Organization": "/organization/",
+    "Explain access": "/explain/",
     "Activity": "/activity/",
 }
 

@@ -8,7 +8,7 @@ sources: what can this person use, and why. decisions: may they do this, why or 
 this, and how many seats are in use. changes and previews: what would change if.
 """
 
-from .decisions import Decision, Reason, Way, decide, usable
+from .decisions import Decision, Reason, Way, decide, judge, usable
 from .reach import SeatUse, count_reached, seats_in_use, who_can_use, without_license
 from .sources import Source, by_application, by_license, sources_of
 
@@ -22,6 +22,7 @@ __all__ = [
     "by_license",
     "count_reached",
     "decide",
+    "judge",
     "seats_in_use",
     "sources_of",
     "usable",

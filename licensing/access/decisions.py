@@ -60,7 +60,12 @@ class Way(NamedTuple):
 
     def covers(self, action):
         """Whether the policy covers the action (None: any at all). A policy that lists none covers every action."""
-        return action is None or not (actions := _actions(self.actions)) or action in actions
+        return action is None or not self.covered or action in self.covered
+
+    @property
+    def covered(self):
+        """The names of the actions that the policy lists."""
+        return _actions(self.actions)
 
     @property
     def dates(self):

@@ -135,6 +135,7 @@ def pages_of(w):
     yield visit("organization", "directory:organization_detail")
     yield visit("organization-licenses", "licensing:organization_licenses")
     yield visit("activity", "audit:activity")
+    yield visit("explain", "licensing:explain_access")
     yield visit("my-access", "licensing:my_access")
 
 
@@ -189,6 +190,17 @@ def states_of(w, dialogs):
     yield visit("license-access-narrowed", "licensing:license_access", w.allocation, query="?source=groups")
     yield visit("activity-none-found", "audit:activity", query="?q=xyzzy")
     yield visit("without-license-none-found", "licensing:people_without_license", query="?q=xyzzy")
+    of = f"what=license-{w.allocation.pk}"
+    explained = {
+        "who": "?q=a",
+        "nobody": "?q=xyzzy",
+        "all": f"?user={w.user.pk}",
+        "person": f"?user={w.user.pk}&{of}",
+        "inactive": f"?user={w.inactive.pk}&{of}",
+        "missing": f"?user={w.user.pk}&{of}&action=fly",
+    }
+    for name, query in explained.items():
+        yield visit(f"explain-{name}", "licensing:explain_access", query=query)
     yield visit("users-found", "directory:user_list", query="?q=ma")
     yield visit("units-found", "directory:unit_list", query="?q=e")
     yield state("users-next", visit("", "directory:user_list"), next_page, leads_on=True)
