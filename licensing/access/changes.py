@@ -18,7 +18,6 @@ from .previews import (
     OWN_HELD,
     OWN_LIVE,
     POLICY,
-    SEATS,
     TABLES,
     Change,
     Frame,
@@ -38,19 +37,19 @@ def assigning(allocation, *, kind, assignees, policies=(), starts_at=None, ends_
     change = _change(allocation.organization_id, [allocation.pk], at, people=_people_of(kind, assignees), gives=True)
     change = replace(change, felt_at=felt_at if felt_at > at else None)
     change = replace(change, seats=change.seats | (change.allocations if change.felt_at else set()))
-    subjects = [(SEATS, pk) for pk in change.seats]
+    grants = [(LICENSE, allocation.pk, "TRUE")] if change.seats else []  # what takes a seat, and gives nothing by then
     if State.LIVE is state_of(None, allocation.ends_at, felt_at) is state_of(None, ends_at, felt_at):
         given = {policy.pk for policy in (*allocation.license.default_policies, *policies)}
-        subjects += [(LICENSE, allocation.pk), *((POLICY, pk) for pk in given & change.policies)]
+        grants = [(LICENSE, allocation.pk, "FALSE"), *((POLICY, pk, "FALSE") for pk in given & change.policies)]
     rows = []
     for number, assignee in enumerate(assignees, start=1):
         targets = [str(assignee.pk) if kind is other else _NO_UNIT for other in (USERS, GROUPS, UNITS)]
         rows.append(f"({-number}, {', '.join(targets)}, {kind is ORGANIZATION})")
-    if not rows or not subjects:
+    if not rows or not grants:
         return change
-    organization, codes = int(allocation.organization_id), ", ".join(f"({code_of(*subject)})" for subject in subjects)
-    more = f"""SELECT g.column1, s.column1, {organization}, g.column2, g.column3, g.column4, g.column5
-        FROM (VALUES {", ".join(rows)}) g CROSS JOIN (VALUES {codes}) s"""
+    subjects = ", ".join(f"({code_of(what, pk)}, {later})" for what, pk, later in grants)
+    more = f"""SELECT g.column1, s.column1, s.column2, {int(allocation.organization_id)},
+        g.column2, g.column3, g.column4, g.column5 FROM (VALUES {", ".join(rows)}) g CROSS JOIN (VALUES {subjects}) s"""
     return replace(change, after=Frame(more=more))
 
 
@@ -176,8 +175,8 @@ def changing_policies(license, default, optional, *, at):
         THEN lp.policy_id IN {ids(default)} OR (lp.policy_id IN {ids(still_chosen)} AND {CHOSEN})
         ELSE {Frame.gives} END"""
     added = [
-        f"""SELECT a.id, CAST({code_of(POLICY, pk)} AS bigint), a.organization_id, a.user_id, a.group_id, a.unit_id,
-            a.whole_organization FROM {TABLES} WHERE al.license_id = {int(license.pk)} AND {Frame.live}"""
+        f"""SELECT a.id, CAST({code_of(POLICY, pk)} AS bigint), FALSE, a.organization_id, a.user_id, a.group_id,
+            a.unit_id, a.whole_organization FROM {TABLES} WHERE al.license_id = {int(license.pk)} AND {Frame.live}"""
         for pk in sorted(default - old.keys())
     ]
     organizations = license.allocations.values_list("organization", flat=True)

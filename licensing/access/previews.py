@@ -17,7 +17,7 @@ from licensing.models import Allocation, Policy
 
 from .reach import as_stored
 
-LICENSE, POLICY, SEATS = range(3)  # what a grant gives: an allocation, a policy, a seat of an allocation
+LICENSE, POLICY = range(2)  # what a grant gives
 
 TABLES = "licensing_assignment a JOIN licensing_allocation al ON al.id = a.allocation_id"
 
@@ -37,7 +37,7 @@ class Frame:
 
     exists: str = "TRUE"
     live: str = f"{ALLOCATION_LIVE} AND {OWN_LIVE}"
-    held: str = f"{ALLOCATION_HELD} AND {OWN_HELD}"  # it takes seats: it is live, or will be
+    held: str = f"{ALLOCATION_HELD} AND {OWN_HELD}"  # it takes seats already: it is live, or will be
     gives: str = f"(lp.is_default OR {CHOSEN})"
     everybody: str = "a.whole_organization"
     unit: str = "a.unit_id"
@@ -103,25 +103,27 @@ def preview(change):
     """Return the Preview of a Change: what it will do if made at its instant: as many queries for many as for few."""
     rows = _ask(
         change,
-        """, total AS MATERIALIZED (SELECT subject, sign, count(*) AS number FROM effect GROUP BY 1, 2),
+        """, total AS MATERIALIZED (SELECT subject, sign, count(*) AS number,
+            sum(CASE seat WHEN '+' THEN 1 WHEN '-' THEN -1 ELSE 0 END) AS seats FROM effect GROUP BY 1, 2),
         first AS (SELECT e.subject, e.sign, u.id,
             row_number() OVER (PARTITION BY e.subject, e.sign ORDER BY u.sort_key, u.id) AS place
-            FROM total t JOIN effect e ON e.subject = t.subject AND e.sign = t.sign
-            JOIN directory_user u ON u.id = e.id WHERE t.number <= %(few)s)
-        SELECT t.subject, t.sign, t.number, f.id FROM total t LEFT JOIN first f
+            FROM effect e JOIN directory_user u ON u.id = e.id
+            WHERE (e.subject, e.sign) IN (SELECT subject, sign FROM total WHERE number <= %(few)s))
+        SELECT t.subject, t.sign, t.number, t.seats, f.id FROM total t LEFT JOIN first f
         ON f.subject = t.subject AND f.sign = t.sign AND f.place <= %(named)s ORDER BY f.place""",
         few=FEW,
         named=NAMED,
     )
     users = User.objects.in_bulk({user for *_, user in rows if user})
     numbers, people = defaultdict(dict), defaultdict(lambda: defaultdict(list))
-    for subject, sign, number, user in rows:
-        numbers[subject][sign] = number
+    for subject, sign, number, _, user in rows:
+        if sign:
+            numbers[subject][sign] = number
         if user:
             people[subject][sign].append(users[user])
     allocations = Allocation.objects.with_license().in_bulk(change.allocations)
     policies = Policy.objects.select_related("application").in_bulk(
-        [subject // 3 for subject in numbers if subject % 3 == POLICY]
+        [subject // 2 for subject in numbers if subject % 2 == POLICY]
     )
     effects = [
         Effect(thing, numbers[code], people[code])
@@ -129,11 +131,12 @@ def preview(change):
         for thing in sorted(things.values(), key=lambda thing: (str(thing).casefold(), thing.pk))
         if (code := code_of(what, thing.pk)) in numbers
     ]
-    seats = {}
-    for pk, allocation in allocations.items():
-        if allocation.seats is not None:
-            found = numbers.get(code_of(SEATS if pk in change.seats else LICENSE, pk), {})
-            seats[allocation] = found.get("+", 0) - found.get("-", 0)
+    by_sign = {(subject, sign): seats for subject, sign, _, seats, _ in rows}
+    seats = {
+        allocation: sum(more for (subject, _), more in by_sign.items() if subject == code_of(LICENSE, pk))
+        for pk, allocation in allocations.items()
+        if allocation.seats is not None
+    }
     return Preview(effects, seats)
 
 
@@ -160,11 +163,17 @@ def _ask(change, sql, **parameters):
         return cursor.fetchall()
 
 
+# What a path to somebody tells of them, as bits: those of a grant that takes seats but gives nothing yet are shifted.
+GAINED, LOST, HAD, HAS = 1, 2, 4, 8
+LATER = 4
+
+
 def _effects(change):
-    """Return the SQL, to be gone on with, that names `effect`: (subject, sign, id of a user).
+    """Return the SQL, to be gone on with, that names `effect`: (subject, id of a user, sign, sign for the seat).
 
     Each side that there is contributes its pairs once, marked, and one aggregate tells them apart: set operations
-    would read them three times. What other grants give is asked only where something is given or taken.
+    would read them three times. What other grants give is asked only where something is given or taken. Whoever keeps
+    a license by nothing but what starts later loses it, and keeps the seat: so there is a sign for each.
     """
     active = f"""WHERE NOT EXISTS (SELECT 1 FROM directory_user x
         WHERE x.organization_id IN {ids(change.organizations)} AND NOT x.is_active AND x.id = p.id)"""
@@ -173,40 +182,53 @@ def _effects(change):
         f"grants_after AS MATERIALIZED ({_grants(change, change.after)})",
     ]
     pairs = []
-    sides = [("dropped", "before", "after", "2")] * change.takes + [("added", "after", "before", "1")] * change.gives
-    for side, mine, others, _ in sides:
+    sides = [("dropped", "before", "after", LOST, HAS)] * change.takes
+    sides += [("added", "after", "before", GAINED, HAD)] * change.gives
+    for side, mine, others, *_ in sides:
         named.append(f"{side} AS MATERIALIZED (SELECT * FROM grants_{mine} EXCEPT SELECT * FROM grants_{others})")
-        named.append(f"from_{side} AS MATERIALIZED ({_reach(side, change)})")
-    for side, _, others, mark in sides:
+        named.append(f"from_{side} AS ({_reach(side, change)})")
+    for side, _, others, mark, other_mark in sides:
         other_side = {"dropped": "added", "added": "dropped"}[side]
         except_same = f" EXCEPT SELECT * FROM from_{other_side}" if len(sides) == 2 else ""
-        pairs.append(f"SELECT subject, id, {mark} AS mark FROM (SELECT * FROM from_{side}{except_same}) r")
-        pairs.append(f"""SELECT subject, id, {int(mark) * 4} FROM ({_reach(f"grants_{others}", change)}) r
+        pairs.append(f"SELECT subject, id, {_mark(mark)} AS mark FROM (SELECT * FROM from_{side}{except_same}) r")
+        pairs.append(f"""SELECT subject, id, {_mark(other_mark)} FROM ({_reach(f"grants_{others}", change)}) r
             WHERE EXISTS (SELECT 1 FROM {side})""")
     return f"""WITH {", ".join(named)},
-    effect AS MATERIALIZED (SELECT p.subject, p.id, CASE WHEN p.lost = 1 AND p.has = 0 THEN '-'
-            WHEN p.gained = 1 AND p.had = 0 THEN '+' ELSE '=' END AS sign
-        FROM (SELECT subject, id, max(CASE mark WHEN 2 THEN 1 ELSE 0 END) AS lost,
-            max(CASE mark WHEN 8 THEN 1 ELSE 0 END) AS has,
-            max(CASE mark WHEN 1 THEN 1 ELSE 0 END) AS gained,
-            max(CASE mark WHEN 4 THEN 1 ELSE 0 END) AS had, min(mark) AS least
-            FROM ({" UNION ALL ".join(pairs)}) marked GROUP BY subject, id) p
-        {"" if change.inactive_too else active} {"WHERE" if change.inactive_too else "AND"} p.least < 4)
+    effect AS MATERIALIZED (SELECT p.subject, p.id, {_sign("bits")} AS sign, {_sign("all_bits")} AS seat
+        FROM (SELECT subject, id, bits, bits | (bits >> {LATER}) AS all_bits
+            FROM (SELECT subject, id, {_all_marks()} AS bits FROM ({" UNION ALL ".join(pairs)}) marked
+                GROUP BY subject, id) m) p
+        {"" if change.inactive_too else active}
+        {"WHERE" if change.inactive_too else "AND"} (p.all_bits & {GAINED | LOST}) <> 0)
     """
 
 
+def _mark(mark):
+    return f"CASE WHEN later THEN {mark << LATER} ELSE {mark} END"
+
+
+def _all_marks():
+    """Return the SQL for the marks of a group together, as bits."""
+    if connection.vendor == "postgresql":
+        return "bit_or(mark)"
+    return " + ".join(f"max(mark & {1 << place})" for place in range(2 * LATER))  # SQLite has no such aggregate
+
+
+def _sign(bits):
+    return f"""CASE WHEN ({bits} & {GAINED | LOST}) = 0 THEN NULL WHEN ({bits} & {LOST | HAS}) = {LOST} THEN '-'
+        WHEN ({bits} & {GAINED | HAD}) = {GAINED} THEN '+' ELSE '=' END"""
+
+
 def _grants(change, frame):
-    """Return the SQL for what is granted in a frame: (id of the grant, subject, its targets)."""
+    """Return the SQL for what is granted in a frame: (id of the grant, subject, whether later, its targets)."""
     targets = f"a.organization_id, a.user_id, a.group_id, {frame.unit} AS unit_id, {frame.everybody} AS everybody"
-    of_allocations = f"FROM {TABLES} WHERE a.allocation_id IN {ids(change.allocations)} AND {frame.exists}"
+    is_held = f" OR (al.id IN {ids(change.seats)} AND {frame.held})" if change.seats else ""
     selects = [
-        f"SELECT a.id, al.id * 3 + {LICENSE} AS subject, {targets} {of_allocations} AND {frame.live}",
+        f"""SELECT a.id, al.id * 2 + {LICENSE} AS subject, NOT ({frame.live}) AS later, {targets} FROM {TABLES}
+            WHERE a.allocation_id IN {ids(change.allocations)} AND {frame.exists} AND (({frame.live}){is_held})"""
     ]
-    if change.seats:
-        seats = f"FROM {TABLES} WHERE a.allocation_id IN {ids(change.seats)} AND {frame.exists} AND {frame.held}"
-        selects.append(f"SELECT a.id, al.id * 3 + {SEATS}, {targets} {seats} AND al.seats IS NOT NULL")
     if change.policies:
-        selects.append(f"""SELECT a.id, lp.policy_id * 3 + {POLICY}, {targets} FROM {TABLES}
+        selects.append(f"""SELECT a.id, lp.policy_id * 2 + {POLICY}, FALSE, {targets} FROM {TABLES}
             JOIN licensing_licensepolicy lp ON lp.license_id = al.license_id
             WHERE lp.policy_id IN {ids(change.policies)} AND a.organization_id IN {ids(change.organizations)}
             AND {frame.exists} AND {frame.live} AND {frame.gives}""")
@@ -214,27 +236,27 @@ def _grants(change, frame):
 
 
 def _reach(grants, change):
-    """Return the SQL for whom grants reach: (id of the grant, subject, id of a user), once for each path."""
+    """Return the SQL for whom grants reach: (id of the grant, subject, whether later, id of a user), for each path."""
     among = f"AND {{}} IN ({change.people})" if change.people else ""
     active = "" if change.inactive_too else "AND u.is_active"
     return f"""
-    SELECT r.id AS grant_id, r.subject, r.user_id AS id FROM {grants} r
+    SELECT r.id AS grant_id, r.subject, r.later, r.user_id AS id FROM {grants} r
       WHERE r.user_id IS NOT NULL {among.format("r.user_id")}
-    UNION ALL SELECT r.id, r.subject, m.user_id FROM {grants} r
+    UNION ALL SELECT r.id, r.subject, r.later, m.user_id FROM {grants} r
       JOIN directory_groupmembership m ON m.group_id = r.group_id
       WHERE r.group_id IS NOT NULL {among.format("m.user_id")}
-    UNION ALL SELECT r.id, r.subject, u.id FROM (
-      SELECT DISTINCT r.id, r.subject, r.organization_id, c.descendant_id FROM {grants} r
+    UNION ALL SELECT r.id, r.subject, r.later, u.id FROM (
+      SELECT DISTINCT r.id, r.subject, r.later, r.organization_id, c.descendant_id FROM {grants} r
       JOIN directory_orgunitclosure c ON c.ancestor_id = r.unit_id WHERE r.unit_id IS NOT NULL) r
       JOIN directory_user u ON u.unit_id = r.descendant_id AND u.organization_id = r.organization_id
       {active} {among.format("u.id")}
-    UNION ALL SELECT r.id, r.subject, u.id FROM {grants} r
+    UNION ALL SELECT r.id, r.subject, r.later, u.id FROM {grants} r
       JOIN directory_user u ON u.organization_id = r.organization_id {active}
       WHERE r.everybody {among.format("u.id")}"""
 
 
 def code_of(what, pk):
-    return int(pk) * 3 + what
+    return int(pk) * 2 + what
 
 
 def ids(pks: Iterable[int]):
