@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from django.db import connection
+from psycopg.types.numeric import Int8
 
 from licensing.models import Allocation, Application, Policy
 from licensing.states import State, state_of
@@ -115,18 +116,22 @@ def decide(user, thing, action=None, *, at):
     there; None: anything. The user is read anew: one that is gone is an unknown subject.
     """
     pk = thing.license_id if isinstance(thing, Allocation) else thing.pk
-    rows = ask_prepared(_statement(connection.vendor, _OF[type(thing)]), {"user": user.pk, "thing": pk})
+    rows = ask_prepared(statement(connection.vendor, _OF[type(thing)]), {"user": user.pk, "thing": pk})
     if not rows:
         return Decision(Reason.UNKNOWN_SUBJECT, (), at, None)
-    return judge(_ways(rows), action, at=at, is_active=rows[0][0])
+    ways = [way for row in rows if (way := way_in(row))]
+    if isinstance(thing, Allocation):  # nothing of another organization that has the same license
+        ways = [way for way in ways if way.allocation == thing.pk]
+    return judge(ways, action, at=at, is_active=rows[0][0])
 
 
 def usable(user, *, at):
     """Return what a User can use at the instant: {pk of an Application: Decision}. One statement, prepared."""
     found = defaultdict(list)
-    rows = ask_prepared(_statement(connection.vendor), {"user": user.pk})
-    for way in _ways(row for row in rows if row[0]):
-        found[way.application].append(way)
+    rows = ask_prepared(statement(connection.vendor), {"user": user.pk})
+    for row in rows:
+        if row[0] and (way := way_in(row)):
+            found[way.application].append(way)
     decisions = {application: judge(ways, at=at) for application, ways in found.items()}
     return {application: decision for application, decision in decisions.items() if decision.allowed}
 
@@ -158,9 +163,9 @@ def _answer(ways, action, at, is_active):
 # The statement -------------------------------------------------------------------------------------------------------
 
 
-_OF = {Application: "p.application_id = %(thing)s", Allocation: "lp.license_id = %(thing)s", Policy: "p.id = %(thing)s"}
-_POLICIES = """(SELECT p.application_id, p.id AS policy_id, p.actions, p.role, lp.license_id, lp.is_default
-    FROM licensing_policy p JOIN licensing_licensepolicy lp ON lp.policy_id = p.id WHERE {of}{fence}) o"""
+_OF = {Application: "application_id", Allocation: "license_id", Policy: "policy_id"}
+_POLICIES = """(SELECT p.application_id, lp.policy_id, p.actions, p.role, lp.license_id, lp.is_default
+    FROM licensing_policy p JOIN licensing_licensepolicy lp ON lp.policy_id = p.id{where}{fence}) o"""
 _COLUMNS = """o.application_id, o.policy_id, {actions}, o.role, o.is_default OR EXISTS (
       SELECT 1 FROM licensing_assignmentpolicy c WHERE c.assignment_id = a.id AND c.policy_id = o.policy_id{fence}),
     al.id, al.cancelled_at IS NOT NULL, al.starts_at, al.ends_at, a.id, a.target_key, a.starts_at, a.ends_at"""
@@ -170,32 +175,44 @@ _HELD = "licensing_allocation al ON al.organization_id = u.organization_id AND a
 
 
 @lru_cache
-def _statement(vendor, of=""):
-    """Return the SQL for every way to a user: whether they are active, then a Way's columns (null: there is none).
+def statement(
+    vendor,
+    of="",
+    value="%(thing)s",
+    *,
+    told="u.is_active",
+    more="",
+    users="directory_user u",
+    where="u.id = %(user)s",
+):
+    """Return the SQL for every way to users: what is told of them, a Way's columns (null: there is none), and `more`.
 
-    of: which policies, with those of which no assignment comes to the user; empty: all that do come to them.
-    On PostgreSQL OFFSET 0 keeps it from merging what is to be found first, and one probe of the index with all keys of
-    the user finds what is assigned to them. SQLite has no LATERAL, and sees by itself what is small.
+    of, value: which policies, by application_id, license_id or policy_id, with the ways of which no assignment comes
+    to the user; without: all that do come to them. users: SQL that names u, and what `told`, `value` and `where` speak
+    of. On PostgreSQL OFFSET 0 keeps it from merging what is to be found first, and one probe of the index with all keys
+    of the user finds what is assigned to them. SQLite has no LATERAL, and sees by itself what is small.
     """
     join = "LEFT JOIN" if of else "JOIN"
     if vendor == "postgresql":
         keys = f"ANY(ARRAY[u.id * 4, u.organization_id * 4 + 3] || ARRAY({_ABOVE}))"
-        return f"""SELECT u.is_active, w.* FROM directory_user u LEFT JOIN LATERAL (
-            SELECT {_COLUMNS.format(actions="o.actions::text", fence=" OFFSET 0")}
-            FROM {_POLICIES.format(of=of or "TRUE", fence=" OFFSET 0" if of else "")} JOIN {_HELD}
+        condition = f" WHERE {'p' if of == 'application_id' else 'lp'}.{of} = {value}" if of else ""
+        return f"""SELECT {told}, w.* FROM {users} LEFT JOIN LATERAL (
+            SELECT {_COLUMNS.format(actions="o.actions::text", fence=" OFFSET 0")}{more}
+            FROM {_POLICIES.format(where=condition, fence=" OFFSET 0" if of else "")} JOIN {_HELD}
             {join} (SELECT * FROM licensing_assignment a WHERE a.target_key = {keys} OFFSET 0) a
-            ON a.allocation_id = al.id) w ON TRUE WHERE u.id = %(user)s"""
+            ON a.allocation_id = al.id) w ON TRUE WHERE {where}"""
     keys = f"SELECT u.id * 4 UNION ALL SELECT u.organization_id * 4 + 3 UNION ALL {_ABOVE}"
-    return f"""SELECT u.is_active, {_COLUMNS.format(actions="o.actions", fence="")} FROM directory_user u
-        {join} {_POLICIES.format(of=of or "TRUE", fence="")} {join} {_HELD}
-        {join} licensing_assignment a ON a.allocation_id = al.id AND a.target_key IN ({keys}) WHERE u.id = %(user)s"""
+    return f"""SELECT {told}, {_COLUMNS.format(actions="o.actions", fence="")}{more} FROM {users}
+        {join} {_POLICIES.format(where="", fence="")} ON {f"o.{of} = {value}" if of else "TRUE"} {join} {_HELD}
+        {join} licensing_assignment a ON a.allocation_id = al.id AND a.target_key IN ({keys}) WHERE {where}"""
 
 
-def _ways(rows):
-    for _, *columns in rows:
-        if columns[5] is not None:
-            way = Way(*columns)
-            yield way if connection.vendor == "postgresql" else _from_sqlite(way)
+def way_in(row, told=1):
+    """Return the Way in a statement's row, after so many columns that tell something else; None where there is none."""
+    way = Way(*row[told : told + len(Way._fields)])
+    if way.allocation is None:
+        return None
+    return way if connection.vendor == "postgresql" else _from_sqlite(way)
 
 
 def _from_sqlite(way):
@@ -214,5 +231,7 @@ def ask_prepared(sql, parameters):
         if connection.vendor != "postgresql":
             return cursor.execute(sql, parameters).fetchall()
         logged = cursor.debug_sql(sql, parameters) if connection.queries_logged else nullcontext()
+        # psycopg sends each number as the smallest type that holds it, and prepares a statement anew for each type.
+        typed = {name: Int8(value) if isinstance(value, int) else value for name, value in parameters.items()}
         with logged, connection.wrap_database_errors:
-            return cursor.cursor.execute(sql, parameters, prepare=True).fetchall()
+            return cursor.cursor.execute(sql, typed, prepare=True).fetchall()
