@@ -10,12 +10,12 @@ each, by the median; 250 for the seat count, which is loaded apart, and for the 
 """
 
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
-from urllib.parse import urlencode, urlparse, urlunparse
+from urllib.parse import urlencode
+
+from benchmarks.database import measure_each, warn_if_busy
 
 ROUNDS = 15
 CONSTANT = "a constant view"
@@ -24,10 +24,7 @@ SLOW = ("seats of", "Home: without a license", "Without a license")
 
 
 def main(sizes):
-    from tests.postgres import database
-
-    with database() as url:
-        measured = {size: _measure_in_a_process(url, size) for size in sizes}
+    measured = measure_each("benchmarks.pages", sizes)
     small, large = min(sizes), max(sizes)
     print(f"{'':46}" + "".join(f"{size:>12,} people{'':24}" for size in sizes))
     print(f"{'page':46}" + f"{'queries':>8}{'ms':>9}{'least':>8}{'×':>7}{'bytes':>9}  " * len(sizes))
@@ -44,28 +41,8 @@ def main(sizes):
         failed += bool(wrong)
         print(row + ("FAIL: " + ", ".join(wrong) if wrong else "PASS"))
     print(f"{len(measured[large]) - failed} of {len(measured[large])} pass.")
-    load, processors = os.getloadavg()[0], os.cpu_count()
-    if load > processors:
-        print(f"The machine is busy (load {load:.1f} on {processors} processors): the milliseconds are too many.")
+    warn_if_busy()
     return failed
-
-
-def _measure_in_a_process(url, size):
-    """Measure one size in a process of its own, for Django knows one database in its life."""
-    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    name = f"pages_{size}"
-    code = (
-        "import django; django.setup(); from django.db import connection as c; c.ensure_connection();"
-        f"c.cursor().execute('DROP DATABASE IF EXISTS {name}'); c.cursor().execute('CREATE DATABASE {name}')"
-    )
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
-    environment["DATABASE_URL"] = urlunparse(urlparse(url)._replace(path=f"/{name}"))
-    for command in (["migrate", "-v0"], ["createcachetable"], ["seed_scale", "--users", str(size)]):
-        subprocess.run([sys.executable, "manage.py", *command], env=environment, check=True, stdout=sys.stderr)
-    answer = subprocess.run(
-        [sys.executable, "-m", "benchmarks.pages", "--measure"], env=environment, check=True, stdout=subprocess.PIPE
-    )
-    return json.loads(answer.stdout)
 
 
 def measure():

@@ -28,12 +28,12 @@ class Listing:
         return f"{self.count:,}" if self.count <= COUNT_LIMIT else f"more than {COUNT_LIMIT:,}"
 
 
-def list_page(request, queryset, *, search, sorts, default="", size=PAGE_SIZE, counted=None):
+def list_page(request, queryset, *, search, sorts, default="", size=PAGE_SIZE, counted=None, number=None):
     """Return the Listing that the request's q, sort, after and before ask for; what they ask wrongly is not heard.
 
     search: name of a lookup on folded text, which every word of q has to match.
     sorts: {name: fields}, of which the last is unique; "-name" sorts the other way. default: a sort, else the first.
-    counted: the same things as a QuerySet that is quicker to count.
+    counted: the same things as a QuerySet that is quicker to count. number: how many they are, where that is known.
     """
     q = clean_query(request.GET.get("q", ""))
     counted = (queryset if counted is None else counted).filter(matching(q, search))
@@ -57,10 +57,14 @@ def list_page(request, queryset, *, search, sorts, default="", size=PAGE_SIZE, c
         rows=rows,
         q=q,
         sort=sort,
-        count=counted.order_by()[: COUNT_LIMIT + 1].count(),
+        count=min(number, COUNT_LIMIT + 1) if number is not None and not q else _count(counted),
         next_cursor=_encode(rows[-1], fields) if rows and has_next else "",
         previous_cursor=_encode(rows[0], fields) if rows and has_previous else "",
     )
+
+
+def _count(things):
+    return things.order_by()[: COUNT_LIMIT + 1].count()
 
 
 def in_chunks(queryset, *fields, size=1000):

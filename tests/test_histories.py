@@ -606,8 +606,9 @@ def compare_decisions(oracle, organization, at, turn):
     things = {Allocation: {"allocation": thing}, Policy: {"policies": [thing]}}
     narrowed = things.get(model) or {"policies": thing.policies.all()}
     users = {user.pk for user in people if oracle.decision(user.pk, at, **asked)[0] == "allowed"}
-    for found in who_can_use(organization, at=at, **narrowed):
-        assert {user.pk for user in found} == users
+    who = who_can_use(organization, at=at, **narrowed)
+    assert {user.pk for user in who.people} == {user.pk for user in who.counted} == users
+    assert who.number == len(users)
 
     for application in Application.objects.all():
         found = usable(person, at=at).get(application.pk)

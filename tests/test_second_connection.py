@@ -58,9 +58,9 @@ def ask(world):
     sources = [source for of_user in found for source in of_user if source.in_effect]
     assert {policies[policy.pk] for source in sources for policy, _ in source.policies} == decided
 
-    people, counted = who_can_use(world.organization, at=at, allocation=world.allocation)
-    names = [person.name.split()[0] for person in people.order_by("sort_key")]
-    assert len(names) == counted.count()
+    who = who_can_use(world.organization, at=at, allocation=world.allocation)
+    names = [person.name.split()[0] for person in who.people.order_by("sort_key")]
+    assert len(names) == who.number
     seats = seats_in_use(Allocation.objects.get(pk=world.allocation.pk), at=at).used
     return Answer(str(decision.reason), " ".join(sorted(decided)), " ".join(names), seats)
 

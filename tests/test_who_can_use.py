@@ -23,10 +23,9 @@ def who(allocation, **narrowed):
     return names_of(who_can_use(allocation.organization, at=timezone.now(), allocation=allocation, **narrowed))
 
 
-def names_of(people):
-    shown, counted = people
-    names = [user.name.split()[0] for user in shown.order_by("sort_key")]
-    assert len(names) == counted.count()
+def names_of(who):
+    names = [user.name.split()[0] for user in who.people.order_by("sort_key")]
+    assert len(names) == who.number == who.counted.count()
     return names
 
 
@@ -139,7 +138,7 @@ def test_queries_do_not_grow_with_the_people(acme, allocation):
 def test_the_file_is_read_in_chunks(acme, allocation):
     for number in range(30):
         directory.create_user(acme.organization, name=f"Person {number:02}", unit=acme.below, actor=TEST)
-    people, _ = who_can_use(acme.organization, at=timezone.now(), allocation=allocation)
+    people = who_can_use(acme.organization, at=timezone.now(), allocation=allocation).people
     chunks = list(in_chunks(people, "sort_key", "pk", size=10))
     assert [len(chunk) for chunk in chunks] == [10, 10, 10, 2]
     assert len({user.pk for chunk in chunks for user in chunk}) == 32

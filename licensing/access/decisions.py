@@ -166,8 +166,9 @@ def _answer(ways, action, at, is_active):
 _OF = {Application: "application_id", Allocation: "license_id", Policy: "policy_id"}
 _POLICIES = """(SELECT p.application_id, lp.policy_id, p.actions, p.role, lp.license_id, lp.is_default
     FROM licensing_policy p JOIN licensing_licensepolicy lp ON lp.policy_id = p.id{where}{fence}) o"""
-_COLUMNS = """o.application_id, o.policy_id, {actions}, o.role, o.is_default OR EXISTS (
-      SELECT 1 FROM licensing_assignmentpolicy c WHERE c.assignment_id = a.id AND c.policy_id = o.policy_id{fence}),
+_COLUMNS = """o.application_id, o.policy_id, {actions}, o.role, CASE WHEN a.id IS NULL OR o.is_default
+      THEN o.is_default ELSE EXISTS (SELECT 1 FROM licensing_assignmentpolicy c
+        WHERE c.assignment_id = a.id AND c.policy_id = o.policy_id{fence}) END,
     al.id, al.cancelled_at IS NOT NULL, al.starts_at, al.ends_at, a.id, a.target_key, a.starts_at, a.ends_at"""
 _ABOVE = """SELECT c.ancestor_id * 4 + 2 FROM directory_orgunitclosure c WHERE c.descendant_id = u.unit_id
       UNION ALL SELECT m.group_id * 4 + 1 FROM directory_groupmembership m WHERE m.user_id = u.id"""

@@ -66,9 +66,14 @@ def license_access(request, allocation):
     now = timezone.now()
     allocation = _allocation(request, allocation)
     kind, policy = _narrowed(request, allocation)
-    people, counted = _who(request, allocation, kind, policy, now)
+    who = _who(request, allocation, kind, policy, now)
     listing = list_page(
-        request, people, counted=counted, search="search_text__contains", sorts={"name": ("sort_key", "pk")}
+        request,
+        who.people,
+        counted=who.counted,
+        number=who.number,
+        search="search_text__contains",
+        sorts={"name": ("sort_key", "pk")},
     )
     context = {
         "kind": USERS,
@@ -89,7 +94,7 @@ def license_access_csv(request, allocation):
     now = timezone.now()
     allocation = _allocation(request, allocation)
     kind, policy = _narrowed(request, allocation)
-    people, _ = _who(request, allocation, kind, policy, now)
+    people = _who(request, allocation, kind, policy, now).people
     people = people.filter(matching(clean_query(request.GET.get("q", "")), "search_text__contains"))
 
     def rows():
