@@ -217,6 +217,9 @@ class User(Searchable):
             models.Index(
                 fields=["organization", "id"], include=["unit"], condition=Q(is_active=True), name="user_active"
             ),
+            # Applications name people by these, without knowing the organization.
+            models.Index(Lower("email"), name="user_by_email"),
+            models.Index(fields=["external_id"], condition=Q(external_id__isnull=False), name="user_by_external_id"),
             # On PostgreSQL migration 0002 adds a trigram index on search_text, and the keys that hold tenants apart.
         ]
 

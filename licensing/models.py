@@ -312,3 +312,32 @@ class AssignmentPolicy(models.Model):
 
     def __str__(self):
         return f"{self.policy} for {self.assignment}"
+
+
+class ProviderToken(models.Model):
+    """A secret with which a Provider's applications ask for decisions. Only its digest is kept."""
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=120, help_text="Where it is used, for example: CRM, production.")
+    digest = models.CharField(max_length=64, unique=True, editable=False)  # SHA-256 of the secret
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    applications = models.ManyToManyField(
+        Application, blank=True, related_name="+", help_text="None: all applications of the provider."
+    )
+
+    def __str__(self):
+        return self.name
+
+
+class ProviderTokenUse(models.Model):
+    """How often a token has asked in its latest minute: the number that all processes share (authzen.limits)."""
+
+    token = models.OneToOneField(ProviderToken, models.CASCADE, primary_key=True, related_name="use")
+    minute = models.BigIntegerField()  # since 1970
+    number = models.PositiveIntegerField()
+
+    def __str__(self):
+        return f"{self.token_id}: {self.number}"

@@ -26,6 +26,12 @@ def headers(get_response):
 class SignInRequired(LoginRequiredMiddleware):
     """Every page needs a signed-in account, but for views marked login_not_required."""
 
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        """Leave who is signed in alone where it makes no difference: Django's own looks it up before it asks that."""
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
     def handle_no_permission(self, request, view_func):
         if not request.htmx:
             return super().handle_no_permission(request, view_func)

@@ -153,6 +153,10 @@ MFA_TOTP_ISSUER = "Customer Portal"
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="portal@localhost")
 
+API_PATHS = ("/access/",)
+# The decision API (licensing/authzen): requests of one token in one minute, batches counting as one.
+DECISIONS_PER_MINUTE = env.int("DECISIONS_PER_MINUTE", default=60_000)
+
 # Words, days, assets -------------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"

@@ -22,6 +22,7 @@ admin.site.site_url = None  # templates/admin/base_site.html has the link to the
 urlpatterns = [
     path("", include("directory.urls")),
     path("", include("licensing.urls")),
+    path("", include("licensing.authzen.urls")),
     path("activity/", include(([path("", viewer_required(activity), name="activity")], "audit"))),
     path("accounts/", include("allauth.urls")),
     path("design/", design, name="design"),

@@ -36,6 +36,9 @@ MODALS_OF_THINGS = """
     licensing:change_dates licensing:choose_assignees licensing:choose_license licensing:choose_policies
     licensing:unassign"""
 
+DECISIONS = """
+    authzen:evaluation authzen:evaluations authzen:search_action authzen:search_resource authzen:search_subject"""
+
 ADMIN_LISTS = """
     admin:audit_auditentry_changelist admin:directory_organization_changelist
     admin:licensing_allocation_changelist admin:licensing_allocation_add
@@ -70,6 +73,9 @@ GET = {
     PAGES_OF_THINGS: "302 403 200 200 200 404 403 403 403",
     "licensing:choose_organization_license": "302 403 403 200 200 200 403 403 403",
     MODALS_OF_THINGS: "302 403 403 200 200 404 403 403 403",
+    # for applications, which bring a token: nobody's session counts
+    DECISIONS: "405 405 405 405 405 405 405 405 405",
+    "authzen:configuration": "200 200 200 200 200 200 200 200 200",
     "design": "404 404 404 404 404 404 404 404 404",  # in debug only
     # sign-in, and one's own account
     "account_login account_signup": "200 302 302 302 302 302 302 302 302",
@@ -98,12 +104,18 @@ GET = {
     ADMIN_HISTORY: "302 302 302 302 302 302 302 302 302",  # leads to the list of acts
 }
 POST = {
+    DECISIONS: "401 401 401 401 401 401 401 401 401",
     "directory:switch_organization": "302 302 302 302 302 404 404 404 404",
     "licensing:choose_organization_license": "302 403 403 302 302 200 403 403 403",  # 200: acme's license is refused
     MODALS_OF_THINGS: "302 403 403 302 302 404 403 403 403",
     "admin:licensing_allocation_cancel": "302 302 302 302 302 302 302 302 302",
 }
-WRITERS = {"licensing": ("editor", "admin"), "directory": ("editor", "admin"), "admin": ("staff", "operator")}
+WRITERS = {
+    "authzen": (),
+    "licensing": ("editor", "admin"),
+    "directory": ("editor", "admin"),
+    "admin": ("staff", "operator"),
+}
 
 
 # URLs and rows -------------------------------------------------------------------------------------------------------
@@ -238,7 +250,8 @@ def test_who_may_open_what(things, browsers, person):
 
 
 def test_who_is_signed_out_is_led_to_sign_in_and_back(things):
-    rows = [row for rows in GET for row in rows.split() if ":" in row and row not in ("admin:login", "admin:object")]
+    rows = [row for rows in GET for row in rows.split() if ":" in row and not row.startswith("authzen:")]
+    rows = [row for row in rows if row not in ("admin:login", "admin:object")]
     asked = [url for row, url in urls(things) if row in rows]
 
     found = {url: Client().get(url).headers["Location"].replace("/admin/login/", "/accounts/login/") for url in asked}

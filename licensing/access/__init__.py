@@ -9,7 +9,7 @@ this, and how many seats are in use. changes and previews: what would change if.
 """
 
 from .decisions import Decision, Reason, Way, decide, judge, usable
-from .reach import SeatUse, count_reached, seats_in_use, who_can_use, without_license
+from .reach import SeatUse, count_reached, giving, seats_in_use, users_reached, who_can_use, without_license
 from .sources import Source, by_application, by_license, sources_of
 
 __all__ = [
@@ -22,10 +22,12 @@ __all__ = [
     "by_license",
     "count_reached",
     "decide",
+    "giving",
     "judge",
     "seats_in_use",
     "sources_of",
     "usable",
+    "users_reached",
     "who_can_use",
     "without_license",
 ]

@@ -24,6 +24,7 @@ from .reach import from_stored
 class Reason(StrEnum):
     """Why a decision is what it is, in the order of the conditions: the later, the closer to being allowed."""
 
+    UNKNOWN_RESOURCE = "unknown_resource"
     UNKNOWN_SUBJECT = "unknown_subject"
     USER_INACTIVE = "user_inactive"
     NO_ALLOCATION = "no_allocation"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from django.db import connection
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from directory.models import GroupMembership, OrgUnitClosure
+from directory.models import GroupMembership, OrgUnitClosure, User
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
 from licensing.models import AssignmentPolicy, LicensePolicy
 
@@ -34,9 +34,7 @@ def who_can_use(organization, *, at, allocation=None, policies=None, kind=None):
     if allocation is not None:
         granted = granted.filter(allocation=allocation)
     if policies is not None:
-        default = LicensePolicy.objects.filter(policy__in=policies, is_default=True).values("license")
-        chosen = AssignmentPolicy.objects.filter(policy__in=policies, assignment=OuterRef("pk"))
-        granted = granted.filter(Q(allocation__license__in=default) | Exists(chosen))
+        granted = giving(granted, policies)
     if kind is not None:
         granted = granted.of_kind(kind)
     people = organization.users.active()
@@ -45,13 +43,29 @@ def who_can_use(organization, *, at, allocation=None, policies=None, kind=None):
     units = OrgUnitClosure.objects.filter(ancestor__in=granted.of_kind(UNITS).values("unit")).values("descendant")
     groups = granted.of_kind(GROUPS).values("group")
     direct = granted.of_kind(USERS).values("user")
-    members = GroupMembership.objects.filter(group__in=groups).values("user")
-    counted = people.filter(pk__in=direct.union(members, people.filter(unit__in=units).values("pk"), all=True))
+    counted = users_reached(granted)
     number = _count(granted, organization)
     if number <= MANY:
         return Reached(counted, counted, number)
     is_member = Exists(GroupMembership.objects.filter(group__in=groups, user=OuterRef("pk")))
     return Reached(people.filter(Q(unit__in=units) | Q(pk__in=direct) | is_member), counted, number)
+
+
+def giving(assignments, policies):
+    """Return those of assignments (a QuerySet) that give one of the Policies: by default, or because it was chosen."""
+    default = LicensePolicy.objects.filter(policy__in=policies, is_default=True).values("license")
+    chosen = AssignmentPolicy.objects.filter(policy__in=policies, assignment=OuterRef("pk"))
+    return assignments.filter(Q(allocation__license__in=default) | Exists(chosen))
+
+
+def users_reached(assignments):
+    """Return the active Users whom assignments (a QuerySet, of one organization or several) reach, as a QuerySet."""
+    people = User.objects.active()
+    units = OrgUnitClosure.objects.filter(ancestor__in=assignments.of_kind(UNITS).values("unit")).values("descendant")
+    members = GroupMembership.objects.filter(group__in=assignments.of_kind(GROUPS).values("group"))
+    whole = people.filter(organization__in=assignments.of_kind(ORGANIZATION).values("organization"))
+    others = (members.values("user"), people.filter(unit__in=units).values("pk"), whole.values("pk"))
+    return people.filter(pk__in=assignments.of_kind(USERS).values("user").union(*others, all=True))
 
 
 def _count(granted, organization):

@@ -5,6 +5,7 @@ from .allocations import allocate, cancel, change_allocation, reinstate
 from .assignments import Assigned, assign, removal_of, set_dates, set_policies, unassign
 from .catalogue import delete, save, set_license_policies, set_staff, why_kept
 from .removals import delete_group, delete_unit, delete_user
+from .tokens import create_token, digest_of, revoke_token
 
 __all__ = [
     "Assigned",
@@ -12,12 +13,15 @@ __all__ = [
     "assign",
     "cancel",
     "change_allocation",
+    "create_token",
     "delete",
     "delete_group",
     "delete_unit",
     "delete_user",
+    "digest_of",
     "reinstate",
     "removal_of",
+    "revoke_token",
     "save",
     "set_dates",
     "set_license_policies",

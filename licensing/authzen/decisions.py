@@ -1,0 +1,168 @@
+"""The token, whom and what it asks about, and every way to them: one prepared statement, for one question or many."""
+
+import json
+import uuid
+from collections import defaultdict
+from contextlib import suppress
+from functools import lru_cache
+
+from django.db import connection
+
+from licensing.access import Reason, judge
+from licensing.access.decisions import ask_prepared, statement, way_in
+from licensing.access.reach import as_stored
+from licensing.kinds import kind_of_key
+from licensing.services import digest_of
+
+from . import limits
+
+SUBJECT = "user"  # the type of all subjects
+
+
+class Unauthorized(Exception):
+    """The token is unknown, revoked or has ended: nothing says which."""
+
+
+def answer(secret, questions, *, at):
+    """Return the decision of each Question as the protocol has it: {"decision": bool, "context": {…}}.
+
+    secret: the bearer token. Raises Unauthorized, and limits.TooMany where it asks too often. One statement.
+    """
+    digest = digest_of(secret)
+    limits.require(digest)
+    places = list(
+        dict.fromkeys((q.subject_type, q.subject, q.organization, q.resource_type, q.resource) for q in questions)
+    )
+    rows = ask_prepared(
+        _statement(connection.vendor),
+        {
+            "digest": digest,
+            "at": as_stored(at),
+            "questions": json.dumps([_asked(place, *each) for place, each in enumerate(places)]),
+        },
+    )
+    if not rows:
+        raise Unauthorized
+    limits.count(digest, rows[0][0], at)
+    found = defaultdict(list)
+    for row in rows:
+        found[row[1]].append(row)
+    place_of = {each: found[place] for place, each in enumerate(places)}
+    return [
+        _decided(place_of[q.subject_type, q.subject, q.organization, q.resource_type, q.resource], q.action, at)
+        for q in questions
+    ]
+
+
+def _asked(place, subject_type, subject, organization, resource_type, resource):
+    """Return what the statement looks for. What cannot be anybody's or anything's is not looked for."""
+    is_there = subject_type == SUBJECT and "\0" not in subject + (organization or "")
+    public_id = None
+    with suppress(ValueError):
+        public_id = uuid.UUID(subject).hex
+    return {
+        "place": place,
+        "application": None if "\0" in resource + resource_type else resource,
+        "resource_type": resource_type.replace("\0", ""),
+        "public_id": public_id if is_there else None,
+        "email": subject.lower() if is_there and "@" in subject else None,
+        "external_id": subject if is_there else None,
+        "organization": organization if is_there else None,
+    }
+
+
+def _decided(rows, action, at):
+    """Return the answer to what the rows are about: of several people of that name, the best of them."""
+    if rows[0][2] is None:
+        return _said(Reason.UNKNOWN_RESOURCE, at)
+    people, names = defaultdict(list), {}
+    for row in rows:
+        _, _, _, user, is_active = row[:TOLD]
+        if user is not None:
+            people[user, is_active].append(way := way_in(row, TOLD))
+            if way and way.assignment:
+                names[way] = row[-3:]
+    if not people:
+        return _said(Reason.UNKNOWN_SUBJECT, at)
+    order = list(Reason)
+    decisions = [judge(filter(None, ways), action, at=at, is_active=active) for (_, active), ways in people.items()]
+    best = max(decisions, key=lambda decision: order.index(decision.reason))
+    in_effect = {way for decision in decisions for way in decision.in_effect}
+    until = min((decision.valid_until for decision in decisions if decision.valid_until), default=None)
+    return _said(best.reason, at, until, [(way, *names[way]) for way in in_effect])
+
+
+def _said(reason, at, valid_until=None, in_effect=()):
+    sources = {(license, kind_of_key(way.target_key).one, name) for way, _, license, name in in_effect}
+    context = {
+        "reason": reason,
+        "roles": sorted({way.role for way, *_ in in_effect if way.role}),
+        "policies": sorted({policy for _, policy, *_ in in_effect}),
+        "sources": [
+            {"license": license, "kind": kind} | ({"name": name} if name else {})
+            for license, kind, name in sorted(sources, key=str)
+        ],
+        "evaluated_at": _written(at),
+    }
+    if valid_until:
+        context["valid_until"] = _written(valid_until)
+    return {"decision": reason is Reason.ALLOWED, "context": context}
+
+
+def _written(instant):
+    """Return an instant as RFC 3339 has it, in UTC."""
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+TOLD = 5  # columns, before those of a Way: token, place of the question, application, user, whether active
+_NAMES = """, CASE WHEN a.id IS NOT NULL THEN (SELECT p.name FROM licensing_policy p WHERE p.id = o.policy_id) END,
+    CASE WHEN a.id IS NOT NULL THEN (SELECT l.name FROM licensing_license l WHERE l.id = o.license_id) END,
+    CASE WHEN a.group_id IS NOT NULL THEN (SELECT g.name FROM directory_group g WHERE g.id = a.group_id)
+      WHEN a.unit_id IS NOT NULL THEN (SELECT n.name FROM directory_orgunit n WHERE n.id = a.unit_id) END"""
+
+
+@lru_cache
+def _statement(vendor):
+    """Return the SQL: outer joins all along, so that what is unknown can be told from what has nothing.
+
+    A token without applications of its own may ask about all of its provider's. A person is one of an organization to
+    which that provider has allocated something.
+    """
+    is_postgresql = vendor == "postgresql"
+    asked = (
+        """jsonb_to_recordset(%(questions)s::jsonb) AS q(place int, application text, resource_type text,
+        public_id uuid, email text, external_id text, organization text) ON TRUE"""
+        if is_postgresql
+        else "json_each(%(questions)s) q ON TRUE"
+    )
+
+    def of(name):
+        return f"q.{name}" if is_postgresql else f"json_extract(q.value, '$.{name}')"
+
+    limited = "SELECT 1 FROM licensing_providertoken_applications x WHERE x.providertoken_id = t.id"
+    people = f"""SELECT id FROM directory_user WHERE public_id = {of("public_id")}
+        UNION ALL SELECT id FROM directory_user WHERE lower(email) = {of("email")}
+        UNION ALL SELECT id FROM directory_user WHERE external_id = {of("external_id")}"""
+    concerns = f"""EXISTS (SELECT 1 FROM licensing_allocation al JOIN licensing_license l ON l.id = al.license_id
+          WHERE al.organization_id = u.organization_id AND l.provider_id = t.provider_id)
+        AND ({of("organization")} IS NULL OR EXISTS (SELECT 1 FROM directory_organization n
+          WHERE n.id = u.organization_id AND n.slug = {of("organization")}))"""
+    user = (
+        f"""LATERAL (SELECT u.* FROM ({people}) k JOIN directory_user u ON u.id = k.id
+            WHERE {concerns} OFFSET 0) u ON TRUE"""
+        if is_postgresql
+        else f"directory_user u ON u.id IN ({people}) AND {concerns}"
+    )
+    return statement(
+        vendor,
+        "application_id",
+        "app.id",
+        told=f"t.id, {of('place')}, app.id, u.id, u.is_active",
+        more=_NAMES,
+        users=f"""licensing_providertoken t LEFT JOIN {asked}
+            LEFT JOIN licensing_application app ON app.provider_id = t.provider_id AND app.slug = {of("application")}
+              AND app.resource_type = {of("resource_type")}
+              AND (NOT EXISTS ({limited}) OR EXISTS ({limited} AND x.application_id = app.id))
+            LEFT JOIN {user}""",
+        where="t.digest = %(digest)s AND t.revoked_at IS NULL AND (t.ends_at IS NULL OR t.ends_at > %(at)s)",
+    )

@@ -1,0 +1,121 @@
+"""The three searches. Each result would be allowed if it was asked about at that instant."""
+
+import hashlib
+import json
+from dataclasses import replace
+
+from django.core import signing
+from django.db.models import Q
+
+from directory.models import Organization
+from licensing.access import giving, users_reached
+from licensing.models import Application, Assignment, ProviderToken
+from licensing.services import digest_of
+
+from . import limits
+from .decisions import SUBJECT, Unauthorized, answer
+from .messages import BadRequest, Question, entity_in, member_of, question_in
+
+DEFAULT_LIMIT, HIGHEST_LIMIT = 100, 1000
+
+
+def subjects(secret, message, *, at):
+    """Return who may do the action on the resource, by page: those of all organizations that have it allocated."""
+    wanted = entity_in(message, "subject", "type")
+    action, resource = entity_in(message, "action", "name"), entity_in(message, "resource", "type", "id")
+    page = Page.of(message, "subject")
+    application = applications_of(secret, at).filter(resource_type=resource["type"], slug=resource["id"]).first()
+    if application is None or wanted["type"] != SUBJECT:
+        return page.answer([])
+    policies = [each for each in application.policies.all() if not each.actions or action["name"] in each.actions]
+    granted = giving(Assignment.objects.in_effect(at), policies)
+    people = users_reached(granted.filter(allocation__license__provider=application.provider_id))
+    if organization := wanted.get("properties", {}).get("organization"):
+        people = people.filter(organization__in=Organization.objects.filter(slug=str(organization).replace("\0", "")))
+    found = people.filter(pk__gt=page.after or 0).order_by("pk")[: page.limit + 1]
+    return page.answer(found, key="pk", say=_person)
+
+
+def _person(user):
+    return {"type": SUBJECT, "id": str(user.public_id)} | ({"properties": {"email": user.email}} if user.email else {})
+
+
+def resources(secret, message, *, at):
+    """Return the applications of the type on which the subject may do the action, by page."""
+    entity_in(message, "resource", "type")
+    question = question_in(message | {"resource": message["resource"] | {"id": ""}})
+    page = Page.of(message, "resource")
+    slugs = applications_of(secret, at).filter(resource_type=question.resource_type.replace("\0", ""))
+    slugs = list(slugs.order_by("slug").values_list("slug", flat=True))
+    allowed = _allowed(secret, [replace(question, resource=slug) for slug in slugs], at)
+    found = [each.resource for each in allowed if each.resource > (page.after or "")]
+    return page.answer(found[: page.limit + 1], say=lambda slug: {"type": question.resource_type, "id": slug})
+
+
+def actions(secret, message, *, at):
+    """Return the actions that the subject may do on the resource, of all that its policies name, by page."""
+    question = question_in(message | {"action": {"name": ""}})
+    page = Page.of(message, "action")
+    application = (
+        applications_of(secret, at).filter(slug=question.resource, resource_type=question.resource_type).first()
+    )
+    names = {name for policy in application.policies.all() for name in policy.actions} if application else ()
+    allowed = _allowed(secret, [replace(question, action=name) for name in sorted(names)], at)
+    found = [each.action for each in allowed if each.action > (page.after or "")]
+    return page.answer(found[: page.limit + 1], say=lambda name: {"name": name})
+
+
+def _allowed(secret, questions, at) -> list[Question]:
+    decisions = answer(secret, questions, at=at) if questions else []
+    return [question for question, said in zip(questions, decisions, strict=True) if said["decision"]]
+
+
+def applications_of(secret, at):
+    """Return the Applications that a token may ask about, as a QuerySet; raises Unauthorized, and TooMany."""
+    digest = digest_of(secret)
+    limits.require(digest)
+    valid = Q(ends_at=None) | Q(ends_at__gt=at)
+    token = ProviderToken.objects.filter(valid, digest=digest, revoked_at=None).first()
+    if token is None:
+        raise Unauthorized
+    limits.count(digest, token.pk, at)
+    applications = Application.objects.filter(provider=token.provider_id)
+    return applications.filter(pk__in=token.applications.all()) if token.applications.exists() else applications
+
+
+class Page:
+    """Where a search goes on: a signed token holds the last result, the limit, and what was asked, which stays."""
+
+    def __init__(self, asked, limit, after=None):
+        self.asked, self.limit, self.after = asked, limit, after
+
+    @classmethod
+    def of(cls, message, searched):
+        """Return the Page that a message asks for; searched: the entity whose id makes no difference."""
+        page = member_of(message, "page", dict, default={})
+        limit, token = page.get("limit"), member_of(page, "token", str, default="", where="page")
+        if limit is not None and not 1 <= member_of(page, "limit", int, where="page") <= HIGHEST_LIMIT:
+            raise BadRequest(f"page.limit must be between 1 and {HIGHEST_LIMIT:,}.")
+        asked = {name: message[name] for name in ("subject", "action", "resource", "context") if name in message}
+        if searched == "action":
+            asked.pop("action", None)
+        else:
+            asked[searched] = {name: value for name, value in asked[searched].items() if name != "id"}
+        asked = hashlib.sha256(json.dumps([searched, asked], sort_keys=True).encode()).hexdigest()
+        if not token:
+            return cls(asked, limit or DEFAULT_LIMIT)
+        try:
+            was_asked, was_limit, after = signing.loads(token, salt=__name__)
+        except (signing.BadSignature, ValueError):
+            raise BadRequest("page.token is not one that was given here.") from None
+        if was_asked != asked or limit not in (None, was_limit):
+            raise BadRequest("page.token belongs to another search. Send the same entities and limit, or no token.")
+        return cls(asked, was_limit, after)
+
+    def answer(self, found, *, key=None, say=None):
+        """Return the answer: up to `limit` of what was found; one more of it tells that there is a next page."""
+        found = list(found)
+        more, found = len(found) > self.limit, found[: self.limit]
+        last = found and (getattr(found[-1], key) if key else found[-1])
+        token = signing.dumps([self.asked, self.limit, last], salt=__name__) if more else ""
+        return {"page": {"next_token": token, "count": len(found)}, "results": [say(each) for each in found]}
