@@ -1,4 +1,4 @@
-"""A database of each size on a private PostgreSQL (or the one that DATABASE_URL names), measured in a process each."""
+"""A database of its own for each size of the organization `scale`, and a process of its own that measures there."""
 
 import json
 import os
@@ -6,37 +6,41 @@ import subprocess
 import sys
 from urllib.parse import urlparse, urlunparse
 
+from tests.postgres import database
+
 
 def measure_each(module, sizes):
-    """Return {size: what the module prints as JSON when it is run with --measure on a database of that size}."""
-    from tests.postgres import database
-
+    """Return {size: what `module --measure` says}, on a private PostgreSQL or the one that DATABASE_URL names."""
+    name = module.rpartition(".")[-1]
     with database() as url:
-        return {size: _measure(url, module, size) for size in sizes}
+        return {size: measure_in_a_process(module, _created(url, f"{name}_{size}"), size) for size in sizes}
 
 
-def _measure(url, module, size):
-    """In a process of its own, for Django knows one database in its life."""
-    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    name = f"{module.rpartition('.')[2]}_{size}"
+def measure_in_a_process(module, url, size):
+    """Fill the empty database at the address and measure there, each in a process: Django knows one in its life."""
+    environment = _environment(url)
+    for command in (["migrate", "-v0"], ["createcachetable"], ["seed_scale", "--users", str(size)]):
+        subprocess.run([sys.executable, "manage.py", *command], env=environment, check=True, stdout=sys.stderr)
+    answer = subprocess.run(
+        [sys.executable, "-m", module, "--measure"], env=environment, check=True, stdout=subprocess.PIPE
+    )
+    return json.loads(answer.stdout)
+
+
+def warn_when_busy():
+    load, processors = os.getloadavg()[0], os.cpu_count()
+    if load > processors:
+        print(f"The machine is busy (load {load:.1f} on {processors} processors): the milliseconds are too many.")
+
+
+def _created(url, name):
     code = (
         "import django; django.setup(); from django.db import connection as c; c.ensure_connection();"
         f"c.cursor().execute('DROP DATABASE IF EXISTS {name}'); c.cursor().execute('CREATE DATABASE {name}')"
     )
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
-    environment["DATABASE_URL"] = urlunparse(urlparse(url)._replace(path=f"/{name}"))
-    seed(environment, size)
-    command = [sys.executable, "-m", module, "--measure"]
-    return json.loads(subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout)
+    subprocess.run([sys.executable, "-c", code], env=_environment(url), check=True)
+    return urlunparse(urlparse(url)._replace(path=f"/{name}"))
 
 
-def seed(environment, size):
-    """Make the tables, and the organization `scale` in them, in the database of the environment."""
-    for command in (["migrate", "-v0"], ["createcachetable"], ["seed_scale", "--users", str(size)]):
-        subprocess.run([sys.executable, "manage.py", *command], env=environment, check=True, stdout=sys.stderr)
-
-
-def warn_if_busy():
-    load, processors = os.getloadavg()[0], os.cpu_count()
-    if load > processors:
-        print(f"The machine is busy (load {load:.1f} on {processors} processors): the milliseconds are too many.")
+def _environment(url):
+    return {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}

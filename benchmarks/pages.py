@@ -15,7 +15,7 @@ import sys
 import time
 from urllib.parse import urlencode
 
-from benchmarks.database import measure_each, warn_if_busy
+from benchmarks.database import measure_each, warn_when_busy
 
 ROUNDS = 15
 CONSTANT = "a constant view"
@@ -41,7 +41,7 @@ def main(sizes):
         failed += bool(wrong)
         print(row + ("FAIL: " + ", ".join(wrong) if wrong else "PASS"))
     print(f"{len(measured[large]) - failed} of {len(measured[large])} pass.")
-    warn_if_busy()
+    warn_when_busy()
     return failed
 
 
