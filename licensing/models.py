@@ -328,6 +328,9 @@ class ProviderToken(models.Model):
         Application, blank=True, related_name="+", help_text="None: all applications of the provider."
     )
 
+    class Meta:
+        verbose_name = "token"
+
     def __str__(self):
         return self.name
 

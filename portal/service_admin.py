@@ -3,10 +3,11 @@
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.forms.models import construct_instance
 from django.http import HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -121,6 +122,38 @@ class ServiceAdmin(admin.ModelAdmin):
     def tools(self, request, obj):
         """Return what can be done from the page of a thing: (URL, label) pairs."""
         return []
+
+    def confirm(self, request, object_id, *, act, title, consequence, do, done, is_loss=False):
+        """Do something with a thing by POST, after a page that says what that does.
+
+        act: the word on the button. title, consequence, done: functions that give, of the thing, the question, a
+        sentence or two about what it does, and the sentence for afterwards. do: the service. is_loss: the button is
+        red.
+        """
+        thing = self.get_object(request, unquote(object_id))
+        if not self.may_enter(request):
+            raise PermissionDenied
+        if thing is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if request.method == "POST":
+            try:
+                do(thing, actor=request.actor)
+            except ValidationError as error:  # somebody did it meanwhile
+                self.message_user(request, " ".join(error.messages), messages.ERROR)
+            else:
+                self.message_user(request, done(thing), messages.SUCCESS)
+            return HttpResponseRedirect(self.url("change", thing.pk))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": title(thing),
+            "opts": self.opts,
+            "thing": thing,
+            "act": act,
+            "consequence": consequence(thing),
+            "is_loss": is_loss,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "admin/confirm.html", context)
 
     def url(self, page, *pks, **query):
         """Return the URL of a page of this model: changelist, add, change, …"""

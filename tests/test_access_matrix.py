@@ -14,7 +14,7 @@ from django.urls import URLResolver, get_resolver, reverse
 from directory import services as directory
 from licensing import services
 from licensing.kinds import KINDS
-from licensing.models import Application, License, Policy, Provider
+from licensing.models import Application, License, Policy, Provider, ProviderToken
 from portal.audit.models import AuditEntry
 from tests.reading import everything
 from tests.worlds import PASSWORD, TEST
@@ -44,24 +44,27 @@ ADMIN_LISTS = """
     admin:licensing_allocation_changelist admin:licensing_allocation_add
     admin:licensing_application_changelist admin:licensing_application_add
     admin:licensing_license_changelist admin:licensing_license_add
-    admin:licensing_policy_changelist admin:licensing_policy_add"""
+    admin:licensing_policy_changelist admin:licensing_policy_add
+    admin:licensing_providertoken_changelist admin:licensing_providertoken_add"""
 ADMIN_OBJECTS = """
     admin:audit_auditentry_change admin:directory_organization_change
     admin:licensing_allocation_change admin:licensing_allocation_cancel admin:licensing_allocation_reinstate
     admin:licensing_application_change admin:licensing_application_delete
     admin:licensing_license_change admin:licensing_license_delete
-    admin:licensing_policy_change admin:licensing_policy_delete"""
+    admin:licensing_policy_change admin:licensing_policy_delete
+    admin:licensing_providertoken_change admin:licensing_providertoken_revoke admin:licensing_providertoken_try"""
 ADMIN_OF_OPERATOR = """
     admin:directory_account_changelist admin:directory_account_add admin:directory_account_change
     admin:directory_organization_add
     admin:licensing_provider_changelist admin:licensing_provider_add admin:licensing_provider_change"""
 ADMIN_NEVER = """
     admin:audit_auditentry_add admin:audit_auditentry_delete admin:directory_account_delete
-    admin:directory_organization_delete admin:licensing_allocation_delete admin:licensing_provider_delete"""
+    admin:directory_organization_delete admin:licensing_allocation_delete admin:licensing_provider_delete
+    admin:licensing_providertoken_delete"""
 ADMIN_HISTORY = """
     admin:audit_auditentry_history admin:directory_account_history admin:directory_organization_history
     admin:licensing_allocation_history admin:licensing_application_history admin:licensing_license_history
-    admin:licensing_policy_history admin:licensing_provider_history"""
+    admin:licensing_policy_history admin:licensing_provider_history admin:licensing_providertoken_history"""
 
 # The statuses stand in the order of PEOPLE.
 GET = {
@@ -75,7 +78,7 @@ GET = {
     MODALS_OF_THINGS: "302 403 403 200 200 404 403 403 403",
     # for applications, which bring a token: nobody's session counts
     DECISIONS: "405 405 405 405 405 405 405 405 405",
-    "authzen:configuration": "200 200 200 200 200 200 200 200 200",
+    "authzen:configuration authzen:openapi": "200 200 200 200 200 200 200 200 200",
     "design": "404 404 404 404 404 404 404 404 404",  # in debug only
     # sign-in, and one's own account
     "account_login account_signup": "200 302 302 302 302 302 302 302 302",
@@ -185,6 +188,7 @@ def browsers(acme, globex, catalogue, harbor, operator):
 def things(acme, catalogue):
     """The keys that URLs hold, by the first part of the URL and the name of the parameter."""
     directory.place_in_unit(acme.unit, users=[acme.editor], actor=TEST)
+    services.create_token(ProviderToken(provider=catalogue.provider, name="CRM"), actor=TEST)
     objects = {
         "audit_auditentry": AuditEntry.objects.filter(target_kind="license").last(),
         "directory_account": acme.viewer.account,
@@ -194,8 +198,9 @@ def things(acme, catalogue):
         "licensing_license": catalogue.professional,
         "licensing_policy": catalogue.reading,
         "licensing_provider": catalogue.provider,
+        "licensing_providertoken": ProviderToken.objects.get(),
     }
-    pages = ("change", "delete", "history", "cancel", "reinstate")
+    pages = ("change", "delete", "history", "cancel", "reinstate", "revoke", "try")
     return {
         ("users", "pk"): acme.nobody.pk,
         ("groups", "pk"): acme.group.pk,
@@ -346,10 +351,10 @@ def test_a_thing_of_another_provider_answers_like_one_that_does_not_exist(things
         for ask in (client.get, client.post)
     ]
 
-    assert len(answers) == 22
+    assert len(answers) == 28
     assert [theirs for theirs, _ in answers] == [unknown for _, unknown in answers]
     refused = [theirs[0] for theirs, _ in answers if "doesn’t exist. Perhaps it was deleted?" not in theirs[2]]
-    assert refused == [403, 403]  # neither acts nor organizations are changed by anybody
+    assert refused == [403, 403, 403]  # neither acts nor organizations are changed by anybody
 
 
 @pytest.mark.parametrize("modal", ["choose_policies", "change_dates", "unassign"])

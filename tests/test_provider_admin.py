@@ -15,11 +15,11 @@ from django.utils import timezone
 from directory import services as directory
 from directory.models import Account, Organization
 from licensing import services
-from licensing.models import Allocation, Application, License, Policy, Provider
+from licensing.models import Allocation, Application, License, Policy, Provider, ProviderToken
 from portal.audit.models import AuditEntry
 from tests.worlds import PASSWORD, TEST
 
-MODELS = [Application, Policy, License, Allocation, Organization, AuditEntry]
+MODELS = [Application, Policy, License, Allocation, Organization, AuditEntry, ProviderToken]
 OPERATORS_MODELS = [Provider, Account]
 
 
@@ -162,7 +162,7 @@ def own_things(catalogue, acme):
 def test_staff_opens_every_page_of_their_own(staff, catalogue, acme):
     for model in MODELS:
         html(staff, url(model))
-    for model in (Application, Policy, License, Allocation):
+    for model in (Application, Policy, License, Allocation, ProviderToken):
         html(staff, url(model, "add"))
     for thing in own_things(catalogue, acme):
         assert str(thing) in html(staff, url(thing))

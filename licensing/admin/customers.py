@@ -4,11 +4,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import RelatedOnlyFieldListFilter
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.http import HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 
@@ -214,7 +212,7 @@ class AllocationAdmin(OwnAdmin):
         views = [
             path(
                 f"<path:object_id>/{name}/",
-                self.admin_site.admin_view(partial(self.confirm, name=name)),
+                self.admin_site.admin_view(partial(self.cancel_or_reinstate, name=name)),
                 name=f"licensing_allocation_{name}",
             )
             for name in ("cancel", "reinstate")
@@ -225,38 +223,27 @@ class AllocationAdmin(OwnAdmin):
         name = "reinstate" if obj.cancelled_at else "cancel"
         return [(self.url(name, obj.pk), f"{name.capitalize()} this allocation")]
 
-    def confirm(self, request, object_id, name):
+    def cancel_or_reinstate(self, request, object_id, name):
         """Cancel or reinstate, after saying what that does."""
-        allocation = self.get_object(request, unquote(object_id))
-        if not self.has_change_permission(request, allocation):
-            raise PermissionDenied
-        if allocation is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         do, done, say = {
             "cancel": (services.cancel, "cancelled", _consequence_of_cancelling),
             "reinstate": (services.reinstate, "reinstated", _consequence_of_reinstating),
         }[name]
-        if request.method == "POST":
-            try:
-                do(allocation, actor=request.actor)
-            except ValidationError as error:  # somebody did it meanwhile
-                self.message_user(request, " ".join(error.messages), messages.ERROR)
-            else:
-                text = f"The allocation of {allocation} to {allocation.organization} was {done}."
-                self.message_user(request, text, messages.SUCCESS)
-            return HttpResponseRedirect(self.url("change", allocation.pk))
-        with days_of(allocation.organization):
-            consequence = say(allocation, timezone.now())
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"{name.capitalize()} {allocation} for {allocation.organization}?",
-            "opts": self.opts,
-            "allocation": allocation,
-            "act": name.capitalize(),
-            "consequence": consequence,
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "admin/licensing/allocation/confirm.html", context)
+
+        def consequence(allocation):
+            with days_of(allocation.organization):
+                return say(allocation, timezone.now())
+
+        return self.confirm(
+            request,
+            object_id,
+            act=name.capitalize(),
+            title=lambda allocation: f"{name.capitalize()} {allocation} for {allocation.organization}?",
+            consequence=consequence,
+            do=do,
+            done=lambda allocation: f"The allocation of {allocation} to {allocation.organization} was {done}.",
+            is_loss=name == "cancel",
+        )
 
     @admin.display(description="status")
     def status(self, allocation):

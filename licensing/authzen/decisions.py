@@ -30,28 +30,35 @@ def answer(secret, questions, *, at):
     """
     digest = digest_of(secret)
     limits.require(digest)
-    places = list(
-        dict.fromkeys((q.subject_type, q.subject, q.organization, q.resource_type, q.resource) for q in questions)
-    )
+    token, answers = _answer("t.digest = %(token)s", digest, questions, at)
+    limits.count(digest, token, at)
+    return answers
+
+
+def answer_for(token, question, *, at):
+    """Return the same for a ProviderToken whose secret nobody has at hand, of one Question; it does not count."""
+    _, (said,) = _answer("t.id = %(token)s", token.pk, [question], at)
+    return said
+
+
+def _answer(of_token, token, questions, at):
+    """Return (pk of the token, the answers)."""
+    topics = list(dict.fromkeys(question.topic for question in questions))
     rows = ask_prepared(
-        _statement(connection.vendor),
+        _statement(connection.vendor, of_token),
         {
-            "digest": digest,
+            "token": token,
             "at": as_stored(at),
-            "questions": json.dumps([_asked(place, *each) for place, each in enumerate(places)]),
+            "questions": json.dumps([_asked(place, *topic) for place, topic in enumerate(topics)]),
         },
     )
     if not rows:
         raise Unauthorized
-    limits.count(digest, rows[0][0], at)
-    found = defaultdict(list)
+    by_place = defaultdict(list)
     for row in rows:
-        found[row[1]].append(row)
-    place_of = {each: found[place] for place, each in enumerate(places)}
-    return [
-        _decided(place_of[q.subject_type, q.subject, q.organization, q.resource_type, q.resource], q.action, at)
-        for q in questions
-    ]
+        by_place[row[1]].append(row)
+    rows_of = {topic: by_place[place] for place, topic in enumerate(topics)}
+    return rows[0][0], [_decided(rows_of[question.topic], question.action, at) for question in questions]
 
 
 def _asked(place, subject_type, subject, organization, resource_type, resource):
@@ -122,7 +129,7 @@ _NAMES = """, CASE WHEN a.id IS NOT NULL THEN (SELECT p.name FROM licensing_poli
 
 
 @lru_cache
-def _statement(vendor):
+def _statement(vendor, of_token):
     """Return the SQL: outer joins all along, so that what is unknown can be told from what has nothing.
 
     A token without applications of its own may ask about all of its provider's. A person is one of an organization to
@@ -164,5 +171,5 @@ def _statement(vendor):
               AND app.resource_type = {of("resource_type")}
               AND (NOT EXISTS ({limited}) OR EXISTS ({limited} AND x.application_id = app.id))
             LEFT JOIN {user}""",
-        where="t.digest = %(digest)s AND t.revoked_at IS NULL AND (t.ends_at IS NULL OR t.ends_at > %(at)s)",
+        where=f"{of_token} AND t.revoked_at IS NULL AND (t.ends_at IS NULL OR t.ends_at > %(at)s)",
     )

@@ -22,6 +22,11 @@ class Question:
     resource_type: str
     resource: str
 
+    @property
+    def topic(self):
+        """What is to be found out, whatever the action."""
+        return self.subject_type, self.subject, self.organization, self.resource_type, self.resource
+
 
 def read_message(request):
     """Return the JSON object in the body of an HttpRequest as a dict; raises BadRequest."""

@@ -1,0 +1,180 @@
+import json
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models.functions import Lower
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+
+from licensing import services
+from licensing.authzen.decisions import Unauthorized, answer_for
+from licensing.authzen.messages import question_in
+from licensing.models import Application, ProviderToken
+from portal.days import end_of, last_day, write_day
+from portal.fields import DayField, ThingsField
+from portal.service_admin import ServiceForm
+
+from .catalogue import Checkboxes
+from .own import OwnAdmin, providers_of
+
+
+class TokenForm(ServiceForm):
+    """Making one. The form keeps its secret for the page that shows it."""
+
+    ends_at = DayField(label="Last day", help_text="This day is included. Empty: until it is revoked.")
+    applications = ThingsField(
+        Application.objects.none(), required=False, widget=Checkboxes, help_text="None ticked: all of the provider's."
+    )
+    secret = ""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        own = Application.objects.filter(provider__in=providers_of(self.request))
+        self.fields["applications"].queryset = own.order_by(Lower("name"), "pk")
+
+    def clean_ends_at(self):
+        return end_of(self.cleaned_data["ends_at"])
+
+    def write(self):
+        applications = self.cleaned_data["applications"]
+        self.secret = services.create_token(self.instance, applications=applications, actor=self.request.actor)
+        return self.instance
+
+
+class TryForm(forms.Form):
+    subject = forms.CharField(
+        label="Person", max_length=254, help_text="Public id, e-mail address, or id of their identity provider."
+    )
+    organization = forms.CharField(
+        required=False, max_length=50, label="Organization (slug)", help_text="Where several know that person."
+    )
+    application = forms.ModelChoiceField(Application.objects.none(), empty_label=None)
+    action = forms.CharField(max_length=200, help_text="For example: read.")
+
+    def message(self):
+        """Return the message that an application would send."""
+        values = self.cleaned_data
+        subject = {"type": "user", "id": values["subject"]}
+        if values["organization"]:
+            subject["properties"] = {"organization": values["organization"]}
+        application = values["application"]
+        resource = {"type": application.resource_type, "id": application.slug}
+        return {"subject": subject, "action": {"name": values["action"]}, "resource": resource}
+
+
+@admin.register(ProviderToken)
+class ProviderTokenAdmin(OwnAdmin):
+    """The tokens with which a provider's applications ask for decisions: made, tried and revoked, never changed."""
+
+    form = TokenForm
+    can_add = True
+    fields = ["provider", "name", "applications", "ends_at"]
+    list_display = ["name", "status", "last_use", "created_on", "provider"]
+    list_select_related = ["provider"]
+    search_fields = ["name"]
+    ordering = [Lower("name"), "pk"]
+
+    def get_fields(self, request, obj=None):
+        return ["provider", "name", "asks_about", "status", "created_on", "last_use"] if obj else self.fields
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.get_fields(request, obj) if obj else []
+
+    def response_add(self, request, obj, post_url_continue=None):
+        """Show the secret, on a page that nothing keeps."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"The token {obj}",
+            "token": obj,
+            "secret": request.new_secret,
+        }
+        return TemplateResponse(request, "admin/licensing/providertoken/made.html", context)
+
+    def save_model(self, request, obj, form, change):
+        request.new_secret = form.secret
+
+    def get_urls(self):
+        view = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/revoke/", view(self.revoke), name="licensing_providertoken_revoke"),
+            path("<path:object_id>/try/", view(self.try_it), name="licensing_providertoken_try"),
+            *super().get_urls(),
+        ]
+
+    def tools(self, request, obj):
+        if self._status(obj) != "Valid":
+            return []
+        return [(self.url("try", obj.pk), "Try it"), (self.url("revoke", obj.pk), "Revoke this token")]
+
+    def revoke(self, request, object_id):
+        return self.confirm(
+            request,
+            object_id,
+            act="Revoke",
+            title=lambda token: f"Revoke {token}?",
+            consequence=lambda token: (
+                "Whatever asks with it is refused from the next question on. It never comes back."
+            ),
+            do=services.revoke_token,
+            done=lambda token: f"{token} was revoked.",
+            is_loss=True,
+        )
+
+    def try_it(self, request, object_id):
+        """Ask as the token would, and show what it is answered."""
+        token = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, token):
+            raise PermissionDenied
+        if token is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        form = TryForm(request.POST if request.method == "POST" else None)
+        limited = token.applications.all()
+        form.fields["application"].queryset = (
+            limited if limited else token.provider.applications.order_by(Lower("name"))
+        )
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Try {token}",
+            "opts": self.opts,
+            "token": token,
+            "form": form,
+            "url": request.build_absolute_uri(reverse("authzen:evaluation")),
+        }
+        if form.is_valid():
+            message = form.message()
+            try:
+                said = answer_for(token, question_in(message), at=timezone.now())
+            except Unauthorized:
+                form.add_error(None, f"{token} is no longer valid: whoever asks with it is answered 401.")
+            else:
+                written = {"asked": message, "said": said}
+                context |= {name: json.dumps(each, indent=2, ensure_ascii=False) for name, each in written.items()}
+                context["is_allowed"] = said["decision"]
+        return TemplateResponse(request, "admin/licensing/providertoken/try.html", context)
+
+    def _status(self, token):
+        if token.revoked_at:
+            return "Revoked"
+        return "Ended" if token.ends_at and token.ends_at <= timezone.now() else "Valid"
+
+    @admin.display(description="status")
+    def status(self, token):
+        until = (
+            f" until {write_day(last_day(token.ends_at))}" if token.ends_at and self._status(token) == "Valid" else ""
+        )
+        return self._status(token) + until
+
+    @admin.display(description="may ask about")
+    def asks_about(self, token):
+        return ", ".join(map(str, token.applications.order_by(Lower("name")))) or "all applications"
+
+    @admin.display(description="made on", ordering="created_at")
+    def created_on(self, token):
+        return write_day(timezone.localtime(token.created_at).date())
+
+    @admin.display(description="last used", ordering="last_used_at", empty_value="never")
+    def last_use(self, token):
+        return token.last_used_at and f"{timezone.localtime(token.last_used_at):%d %b %Y, %H:%M}"
