@@ -78,10 +78,15 @@ class ProviderTokenAdmin(OwnAdmin):
     ordering = [Lower("name"), "pk"]
 
     def get_fields(self, request, obj=None):
-        return ["provider", "name", "asks_about", "status", "created_on", "last_use"] if obj else self.fields
+        return ["owned_by", "name", "asks_about", "status", "created_on", "last_use"] if obj else self.fields
 
     def get_readonly_fields(self, request, obj=None):
         return self.get_fields(request, obj) if obj else []
+
+    def render_change_form(self, request, context, *args, **kwargs):
+        """One way to save: it leads to the secret."""
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def response_add(self, request, obj, post_url_continue=None):
         """Show the secret, on a page that nothing keeps."""
@@ -175,6 +180,11 @@ class ProviderTokenAdmin(OwnAdmin):
     def created_on(self, token):
         return write_day(timezone.localtime(token.created_at).date())
 
-    @admin.display(description="last used", ordering="last_used_at", empty_value="never")
+    @admin.display(description="last used", ordering="last_used_at")
     def last_use(self, token):
-        return token.last_used_at and f"{timezone.localtime(token.last_used_at):%d %b %Y, %H:%M}"
+        return f"{timezone.localtime(token.last_used_at):%d %b %Y, %H:%M}" if token.last_used_at else "never"
+
+    @admin.display(description="provider")
+    def owned_by(self, token):
+        """As text: the page of a provider is the operator's."""
+        return str(token.provider)
