@@ -42,6 +42,7 @@ NOT_VISITED = {
     "account_confirm_login_code": "a step of signing in by a code, which is off",
     "mfa_download_recovery_codes": "a text file",
     "licensing:*_csv": "a file",
+    "authzen:*": "JSON, for applications",
     "admin:jsi18n": "a script",
     "admin:autocomplete": "JSON",
     "admin:login": "leads to the portal's own",
@@ -297,6 +298,7 @@ def administration(w):
         "licensing_license": w.allocation.license,
         "licensing_policy": Policy.objects.get(name="CRM access"),
         "licensing_provider": w.provider,
+        "licensing_providertoken": w.token,
     }
     yield visit("admin-index", "admin:index", roles=("staff", "operator"), is_ours=False)
     yield visit("admin-app", "admin:app_list", "licensing", roles=("staff",), is_ours=False)

@@ -15,7 +15,7 @@ from directory import services as directory
 from directory.models import Account, Organization
 from licensing import services
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
-from licensing.models import Application, License, Policy, Provider
+from licensing.models import Application, License, Policy, Provider, ProviderToken
 from portal.audit.log import Actor
 
 LOOK = Actor("command", None, "the look")
@@ -51,8 +51,11 @@ def acme():
     allocations = {allocation.license.name: allocation for allocation in organization.allocations.with_license()}
     group = organization.groups.get(name="Account managers")
     allocation = allocations["CRM Professional"]
+    token = ProviderToken(provider=allocation.license.provider, name="CRM, production")
+    services.create_token(token, actor=LOOK)
     return SimpleNamespace(
         organization=organization,
+        token=token,
         allocation=allocation,
         user=organization.users.get(name="Noor de Smet"),
         group=group,
