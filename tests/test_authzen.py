@@ -267,6 +267,14 @@ def test_nothing_is_found_of_what_is_unknown(acme, api, what):
     assert search(api, what, question("no\0body", subject={"type": "robot", "id": "x"})) == nothing
 
 
+@pytest.mark.parametrize("slug", ["", "nowhere", "acme\0"])
+def test_an_organization_that_is_none_has_nobody(acme, api, slug):
+    acme.assign(acme.organization)
+    subject = {"type": "user", "id": "uma@acme.example", "properties": {"organization": slug}}
+    assert search(api, "subject", question(subject=subject))["results"] == []
+    assert api.decide(question(subject=subject))["context"]["reason"] == "unknown_subject"
+
+
 @pytest.mark.parametrize("page", [{"limit": 0}, {"limit": 1001}, {"limit": "5"}, {"limit": True}, {"token": "forged"}])
 def test_a_page_that_was_not_given(acme, api, page):
     assert api.ask(f"{SEARCH}subject", question(page=page)).status_code == 400
@@ -356,6 +364,7 @@ def test_batches_that_are_none(api, wrong):
 def test_only_json_by_post(api):
     assert api.ask(EVALUATION, question(), content_type="text/plain").status_code == 400
     assert api.ask(EVALUATION, question(), content_type="application/json; charset=utf-8").status_code == 200
+    assert "not in chunks" in api.ask(EVALUATION, question(), headers={"Transfer-Encoding": "chunked"}).json()
     answer = Client().get(EVALUATION)
     assert (answer.status_code, answer["Allow"]) == (405, "POST")
 
@@ -428,6 +437,14 @@ def test_last_use_is_written_once_a_minute(acme, api):
     api.decide(question())
     assert ProviderToken.objects.get().last_used_at == first
     assert ProviderTokenUse.objects.get().number == 2
+
+
+@pytest.mark.parametrize("what", ["subject", "resource", "action"])
+def test_a_search_counts_as_one_request(acme, api, what):
+    acme.assign(acme.organization)
+    limits._counts.clear()
+    search(api, what, question())
+    assert ProviderTokenUse.objects.get().number == 1
 
 
 def test_too_many_in_a_minute_are_told_when_to_come_back(acme, api, settings):

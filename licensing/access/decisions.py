@@ -121,7 +121,7 @@ def decide(user, thing, action=None, *, at):
     rows = ask_prepared(statement(connection.vendor, _OF[type(thing)]), {"user": user.pk, "thing": pk})
     if not rows:
         return Decision(Reason.UNKNOWN_SUBJECT, (), at, None)
-    ways = [way for row in rows if (way := way_in(row))]
+    ways = [way for _, way in ways_in(rows)]
     if isinstance(thing, Allocation):  # nothing of another organization that has the same license
         ways = [way for way in ways if way.allocation == thing.pk]
     return judge(ways, action, at=at, is_active=rows[0][0])
@@ -131,8 +131,8 @@ def usable(user, *, at):
     """Return what a User can use at the instant: {pk of an Application: Decision}. One statement, prepared."""
     found = defaultdict(list)
     rows = ask_prepared(statement(connection.vendor), {"user": user.pk})
-    for row in rows:
-        if row[0] and (way := way_in(row)):
+    for (is_active, *_), way in ways_in(rows):
+        if is_active:
             found[way.application].append(way)
     decisions = {application: judge(ways, at=at) for application, ways in found.items()}
     return {application: decision for application, decision in decisions.items() if decision.allowed}
@@ -143,9 +143,9 @@ def judge(ways, action=None, *, at, is_active=True):
     ways = tuple(ways)
     reason, in_effect = now = _answer(ways, action, at, is_active)
     # While something is in effect, what no assignment gives them makes no difference.
-    dated = [way for way in ways if way.assignment is not None] if in_effect else ways
+    dated = tuple(way for way in ways if way.assignment is not None) if in_effect else ways
     dates = {date for way in dated for date in way.dates if date and date > at} if is_active else ()
-    valid_until = next((date for date in sorted(dates) if _answer(ways, action, date, is_active) != now), None)
+    valid_until = next((date for date in sorted(dates) if _answer(dated, action, date, is_active) != now), None)
     return Decision(reason, in_effect, at, valid_until, ways)
 
 
@@ -210,15 +210,18 @@ def statement(
         {join} licensing_assignment a ON a.allocation_id = al.id AND a.target_key IN ({keys}) WHERE {where}"""
 
 
-def way_in(row, told=1):
-    """Return the Way in a statement's row, after so many columns that tell something else; None where there is none."""
-    way = Way(*row[told : told + len(Way._fields)])
-    if way.allocation is None:
-        return None
-    return way if connection.vendor == "postgresql" else _from_sqlite(way)
+def ways_in(rows, told=1):
+    """Give (row, Way) of a statement's rows that have one, after so many columns that tell something else."""
+    make = Way._make if connection.vendor == "postgresql" else _from_sqlite
+    first, last = told, told + len(Way._fields)
+    place = first + Way._fields.index("allocation")
+    for row in rows:
+        if row[place] is not None:
+            yield row, make(row[first:last])
 
 
-def _from_sqlite(way):
+def _from_sqlite(columns):
+    way = Way._make(columns)
     names = ("allocation_starts_at", "allocation_ends_at", "starts_at", "ends_at")
     dates = {name: from_stored(date) for name, date in zip(names, way.dates, strict=True)}
     return way._replace(is_given=bool(way.is_given), is_cancelled=bool(way.is_cancelled), **dates)

@@ -151,7 +151,7 @@ class ProviderTokenAdmin(OwnAdmin):
         if form.is_valid():
             message = form.message()
             try:
-                said = answer_for(token, question_in(message), at=timezone.now())
+                (said,) = answer_for(token, [question_in(message)], at=timezone.now())
             except Unauthorized:
                 form.add_error(None, f"{token} is no longer valid: whoever asks with it is answered 401.")
             else:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from django.db import connection
 
 from licensing.access import Reason, judge
-from licensing.access.decisions import ask_prepared, statement, way_in
+from licensing.access.decisions import ask_prepared, statement, ways_in
 from licensing.access.reach import as_stored
 from licensing.kinds import kind_of_key
 from licensing.services import digest_of
@@ -35,10 +35,9 @@ def answer(secret, questions, *, at):
     return answers
 
 
-def answer_for(token, question, *, at):
-    """Return the same for a ProviderToken whose secret nobody has at hand, of one Question; it does not count."""
-    _, (said,) = _answer("t.id = %(token)s", token.pk, [question], at)
-    return said
+def answer_for(token, questions, *, at):
+    """Return the same for a ProviderToken that is known already; it is not counted (again)."""
+    return _answer("t.id = %(token)s", token.pk, questions, at)[1]
 
 
 def _answer(of_token, token, questions, at):
@@ -57,8 +56,36 @@ def _answer(of_token, token, questions, at):
     by_place = defaultdict(list)
     for row in rows:
         by_place[row[1]].append(row)
-    rows_of = {topic: by_place[place] for place, topic in enumerate(topics)}
-    return rows[0][0], [_decided(rows_of[question.topic], question.action, at) for question in questions]
+    found = {topic: _Found(by_place[place]) for place, topic in enumerate(topics)}
+    return rows[0][0], [found[question.topic].decide(question.action, at) for question in questions]
+
+
+class _Found:
+    """What the rows about a topic tell, read once for all actions."""
+
+    def __init__(self, rows):
+        self.is_resource = rows[0][2] is not None
+        self.people = {row[3]: (row[4], []) for row in rows if row[3] is not None}  # {user: (is active, ways)}
+        self.names = {}
+        for row, way in ways_in(rows, TOLD):
+            self.people[row[3]][1].append(way)
+            if way.assignment is not None:
+                self.names[way] = row[-3:]
+
+    def decide(self, action, at):
+        """Return the answer: of several people of that name, the best of theirs."""
+        if not self.is_resource:
+            return _said(Reason.UNKNOWN_RESOURCE, at)
+        if not self.people:
+            return _said(Reason.UNKNOWN_SUBJECT, at)
+        decisions = [judge(ways, action, at=at, is_active=active) for active, ways in self.people.values()]
+        best = max((decision.reason for decision in decisions), key=_ORDER.index)
+        in_effect = {way for decision in decisions for way in decision.in_effect}
+        until = min((decision.valid_until for decision in decisions if decision.valid_until), default=None)
+        return _said(best, at, until, [(way, *self.names[way]) for way in in_effect])
+
+
+_ORDER = list(Reason)
 
 
 def _asked(place, subject_type, subject, organization, resource_type, resource):
@@ -76,27 +103,6 @@ def _asked(place, subject_type, subject, organization, resource_type, resource):
         "external_id": subject if is_there else None,
         "organization": organization if is_there else None,
     }
-
-
-def _decided(rows, action, at):
-    """Return the answer to what the rows are about: of several people of that name, the best of them."""
-    if rows[0][2] is None:
-        return _said(Reason.UNKNOWN_RESOURCE, at)
-    people, names = defaultdict(list), {}
-    for row in rows:
-        _, _, _, user, is_active = row[:TOLD]
-        if user is not None:
-            people[user, is_active].append(way := way_in(row, TOLD))
-            if way and way.assignment:
-                names[way] = row[-3:]
-    if not people:
-        return _said(Reason.UNKNOWN_SUBJECT, at)
-    order = list(Reason)
-    decisions = [judge(filter(None, ways), action, at=at, is_active=active) for (_, active), ways in people.items()]
-    best = max(decisions, key=lambda decision: order.index(decision.reason))
-    in_effect = {way for decision in decisions for way in decision.in_effect}
-    until = min((decision.valid_until for decision in decisions if decision.valid_until), default=None)
-    return _said(best.reason, at, until, [(way, *names[way]) for way in in_effect])
 
 
 def _said(reason, at, valid_until=None, in_effect=()):

@@ -32,6 +32,8 @@ def read_message(request):
     """Return the JSON object in the body of an HttpRequest as a dict; raises BadRequest."""
     if request.content_type != "application/json":
         raise BadRequest("Send JSON, with Content-Type: application/json.")
+    if "Transfer-Encoding" in request.headers:
+        raise BadRequest("Send the body with its Content-Length, not in chunks.")
     if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BYTES:
         raise BadRequest(f"The body is larger than {MOST_BYTES:,} bytes. Ask in several requests.")
     try:
@@ -110,6 +112,8 @@ def member_of(message, name, kind, *, default=None, where=""):
             raise BadRequest(f"{path} is missing.")
         return default
     value = message[name]
+    if kind is int and isinstance(value, float) and value.is_integer():
+        value = int(value)  # in JSON, 5.0 is the same number as 5
     if not isinstance(value, kind) or isinstance(value, bool):
         raise BadRequest(f"{path} must be {WORDS[kind]}.")
     return value

@@ -13,7 +13,7 @@ from licensing.models import Application, Assignment, ProviderToken
 from licensing.services import digest_of
 
 from . import limits
-from .decisions import SUBJECT, Unauthorized, answer
+from .decisions import SUBJECT, Unauthorized, answer_for
 from .messages import BadRequest, Question, entity_in, member_of, question_in
 
 DEFAULT_LIMIT, HIGHEST_LIMIT = 100, 1000
@@ -23,15 +23,18 @@ def subjects(secret, message, *, at):
     """Return who may do the action on the resource, by page: those of all organizations that have it allocated."""
     wanted = entity_in(message, "subject", "type")
     action, resource = entity_in(message, "action", "name"), entity_in(message, "resource", "type", "id")
+    member_of(message, "context", dict, default={})
     page = Page.of(message, "subject")
-    application = applications_of(secret, at).filter(resource_type=resource["type"], slug=resource["id"]).first()
+    application = _application(token_of(secret, at), resource["type"], resource["id"])
     if application is None or wanted["type"] != SUBJECT:
         return page.answer([])
     policies = [each for each in application.policies.all() if not each.actions or action["name"] in each.actions]
     granted = giving(Assignment.objects.in_effect(at), policies)
     people = users_reached(granted.filter(allocation__license__provider=application.provider_id))
-    if organization := wanted.get("properties", {}).get("organization"):
-        people = people.filter(organization__in=Organization.objects.filter(slug=str(organization).replace("\0", "")))
+    organization = wanted.get("properties", {}).get("organization")
+    if isinstance(organization, str):
+        known = Organization.objects.none() if "\0" in organization else Organization.objects.filter(slug=organization)
+        people = people.filter(organization__in=known)
     found = people.filter(pk__gt=page.after or 0).order_by("pk")[: page.limit + 1]
     return page.answer(found, key="pk", say=_person)
 
@@ -45,9 +48,10 @@ def resources(secret, message, *, at):
     entity_in(message, "resource", "type")
     question = question_in(message | {"resource": message["resource"] | {"id": ""}})
     page = Page.of(message, "resource")
-    slugs = applications_of(secret, at).filter(resource_type=question.resource_type.replace("\0", ""))
+    token = token_of(secret, at)
+    slugs = applications_of(token).filter(resource_type=question.resource_type.replace("\0", ""))
     slugs = list(slugs.order_by("slug").values_list("slug", flat=True))
-    allowed = _allowed(secret, [replace(question, resource=slug) for slug in slugs], at)
+    allowed = _allowed(token, [replace(question, resource=slug) for slug in slugs], at)
     found = [each.resource for each in allowed if each.resource > (page.after or "")]
     return page.answer(found[: page.limit + 1], say=lambda slug: {"type": question.resource_type, "id": slug})
 
@@ -56,22 +60,27 @@ def actions(secret, message, *, at):
     """Return the actions that the subject may do on the resource, of all that its policies name, by page."""
     question = question_in(message | {"action": {"name": ""}})
     page = Page.of(message, "action")
-    application = (
-        applications_of(secret, at).filter(slug=question.resource, resource_type=question.resource_type).first()
-    )
+    token = token_of(secret, at)
+    application = _application(token, question.resource_type, question.resource)
     names = {name for policy in application.policies.all() for name in policy.actions} if application else ()
-    allowed = _allowed(secret, [replace(question, action=name) for name in sorted(names)], at)
+    allowed = _allowed(token, [replace(question, action=name) for name in sorted(names)], at)
     found = [each.action for each in allowed if each.action > (page.after or "")]
     return page.answer(found[: page.limit + 1], say=lambda name: {"name": name})
 
 
-def _allowed(secret, questions, at) -> list[Question]:
-    decisions = answer(secret, questions, at=at) if questions else []
+def _application(token, resource_type, slug):
+    """Return the Application that the token may ask about, or None. PostgreSQL looks for no text with a zero in it."""
+    applications = applications_of(token)
+    return None if "\0" in resource_type + slug else applications.filter(resource_type=resource_type, slug=slug).first()
+
+
+def _allowed(token, questions, at) -> list[Question]:
+    decisions = answer_for(token, questions, at=at) if questions else []
     return [question for question, said in zip(questions, decisions, strict=True) if said["decision"]]
 
 
-def applications_of(secret, at):
-    """Return the Applications that a token may ask about, as a QuerySet; raises Unauthorized, and TooMany."""
+def token_of(secret, at):
+    """Return the ProviderToken of a secret, and count the request; raises Unauthorized, and TooMany."""
     digest = digest_of(secret)
     limits.require(digest)
     valid = Q(ends_at=None) | Q(ends_at__gt=at)
@@ -79,6 +88,11 @@ def applications_of(secret, at):
     if token is None:
         raise Unauthorized
     limits.count(digest, token.pk, at)
+    return token
+
+
+def applications_of(token):
+    """Return the Applications that a token may ask about, as a QuerySet."""
     applications = Application.objects.filter(provider=token.provider_id)
     return applications.filter(pk__in=token.applications.all()) if token.applications.exists() else applications
 
@@ -92,9 +106,12 @@ class Page:
     @classmethod
     def of(cls, message, searched):
         """Return the Page that a message asks for; searched: the entity whose id makes no difference."""
-        page = member_of(message, "page", dict, default={})
-        limit, token = page.get("limit"), member_of(page, "token", str, default="", where="page")
-        if limit is not None and not 1 <= member_of(page, "limit", int, where="page") <= HIGHEST_LIMIT:
+        page = {
+            name: value for name, value in member_of(message, "page", dict, default={}).items() if value is not None
+        }
+        token = member_of(page, "token", str, default="", where="page")
+        limit = member_of(page, "limit", int, where="page") if "limit" in page else None
+        if limit is not None and not 1 <= limit <= HIGHEST_LIMIT:
             raise BadRequest(f"page.limit must be between 1 and {HIGHEST_LIMIT:,}.")
         asked = {name: message[name] for name in ("subject", "action", "resource", "context") if name in message}
         if searched == "action":

@@ -9,5 +9,6 @@ urlpatterns = [
     path("access/v1/search/subject", views.search_subject, name="search_subject"),
     path("access/v1/search/resource", views.search_resource, name="search_resource"),
     path("access/v1/search/action", views.search_action, name="search_action"),
+    path("access/v1/openapi.json", views.openapi, name="openapi"),
     path(".well-known/authzen-configuration", views.configuration, name="configuration"),
 ]

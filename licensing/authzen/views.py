@@ -14,6 +14,7 @@ from . import search
 from .decisions import Unauthorized, answer
 from .limits import TooMany
 from .messages import BadRequest, batch_in, question_in, read_message
+from .openapi import document
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ def search_action(secret, message):
 @login_not_required
 def configuration(request):
     """The metadata: where to ask what."""
-    base = request.build_absolute_uri("/").rstrip("/")
+    base = _base(request)
     keys = {
         "access_evaluation_endpoint": "evaluation",
         "access_evaluations_endpoint": "evaluations",
@@ -117,3 +118,14 @@ def configuration(request):
     }
     endpoints = {key: base + reverse(f"authzen:{name}") for key, name in keys.items()}
     return JsonResponse({"policy_decision_point": base, **endpoints}, headers={"Cache-Control": "max-age=3600"})
+
+
+@require_GET
+@login_not_required
+def openapi(request):
+    """The description of all this for machines."""
+    return JsonResponse(document(_base(request)), headers={"Cache-Control": "max-age=3600"})
+
+
+def _base(request):
+    return request.build_absolute_uri("/").rstrip("/")
