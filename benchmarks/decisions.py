@@ -43,7 +43,7 @@ from django.utils import timezone
 from benchmarks.database import measure_each, warn_when_busy
 from directory.models import Organization
 from licensing.access import decide
-from licensing.access.decisions import _ABOVE, ask_prepared, statement, way_in
+from licensing.access.decisions import _ABOVE, ask_prepared, statement, ways_in
 from licensing.models import Application, Assignment, Policy, Provider, ProviderToken
 from licensing.services import create_token
 from portal.audit.log import Actor
@@ -339,7 +339,7 @@ def _keys_of(user, application=None):
 def _rights_of(user, application, *, at):
     """Return the policies that the user has, by the same statement as a decision."""
     rows = ask_prepared(statement("postgresql", "application_id"), {"user": user.pk, "thing": application.pk})
-    ways = [way for row in rows if (way := way_in(row))]
+    ways = [way for _, way in ways_in(rows)]
     return {way.policy for way in ways if way.assignment is not None and way.missing(at) is None}
 
 

@@ -291,6 +291,47 @@ def test_a_page_of_another_search(acme, api):
     assert api.ask(f"{SEARCH}action", question(page={"token": token})).status_code == 400
 
 
+# The working group's scenario ----------------------------------------------------------------------------------------
+
+
+def test_the_records_of_alice_and_bob(acme, catalogue, api):
+    """Alice may read and write record-1 and read record-2; Bob may read record-1."""
+    alice, bob = acme.person("Alice", email="alice@acme.example"), acme.person("Bob", email="bob@acme.example")
+    acme.organization.users.filter(pk=alice.pk).update(external_id="alice")
+    acme.organization.users.filter(pk=bob.pk).update(external_id="bob")
+    for name, may_write, may_read in [("record-1", [alice], [bob]), ("record-2", [], [alice])]:
+        record = Application(provider=catalogue.provider, name=name, slug=name, resource_type="record")
+        services.save(record, actor=TEST)
+        reading, writing = (
+            services.save(Policy(application=record, name=f"{name} {action}", actions=[action]), actor=TEST)
+            for action in ("read", "write")
+        )
+        license = services.save(License(provider=catalogue.provider, name=name), actor=TEST)
+        services.set_license_policies(license, default=[reading], optional=[writing], actor=TEST)
+        allocation = services.allocate(license, organization=acme.organization, actor=TEST)
+        for person in (*may_write, *may_read):
+            acme.assign(person, allocation, policies=[writing] * (person in may_write))
+
+    def about(who, action, record):
+        return question(who, action, {"type": "record", "id": record})
+
+    everything = [(w, a, r) for w in ("alice", "bob") for a in ("read", "write") for r in ("record-1", "record-2")]
+    said = api.decide(batch(*[about(*each) for each in everything]), EVALUATIONS)["evaluations"]
+    allowed = [each for each, one in zip(everything, said, strict=True) if one["decision"]]
+    assert allowed == [
+        ("alice", "read", "record-1"),
+        ("alice", "read", "record-2"),
+        ("alice", "write", "record-1"),
+        ("bob", "read", "record-1"),
+    ]
+    readers = search(api, "subject", about("x", "read", "record-1"))["results"]
+    assert [each["id"] for each in readers] == [str(alice.public_id), str(bob.public_id)]
+    records = search(api, "resource", about("alice", "read", "x"))["results"]
+    assert records == [{"type": "record", "id": "record-1"}, {"type": "record", "id": "record-2"}]
+    assert search(api, "action", about("alice", "x", "record-1"))["results"] == [{"name": "read"}, {"name": "write"}]
+    assert search(api, "action", about("bob", "x", "record-1"))["results"] == [{"name": "read"}]
+
+
 # What is wrong -------------------------------------------------------------------------------------------------------
 
 
