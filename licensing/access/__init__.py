@@ -8,7 +8,7 @@ sources: what can this person use, and why. decisions: may they do this, why or 
 this, and how many seats are in use. changes and previews: what would change if.
 """
 
-from .decisions import Decision, Reason, Way, decide, judge, usable
+from .decisions import Decision, Reason, Standing, Way, decide, judge, usable
 from .reach import SeatUse, count_reached, giving, seats_in_use, users_reached, who_can_use, without_license
 from .sources import Source, by_application, by_license, sources_of
 
@@ -17,6 +17,7 @@ __all__ = [
     "Reason",
     "SeatUse",
     "Source",
+    "Standing",
     "Way",
     "by_application",
     "by_license",

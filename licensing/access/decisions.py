@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from django.db import connection
@@ -140,26 +140,45 @@ def usable(user, *, at):
 
 def judge(ways, action=None, *, at, is_active=True):
     """Return the Decision that the ways to one user lead to."""
-    ways = tuple(ways)
-    reason, in_effect = now = _answer(ways, action, at, is_active)
-    # While something is in effect, what no assignment gives them makes no difference.
-    dated = tuple(way for way in ways if way.assignment is not None) if in_effect else ways
-    dates = {date for way in dated for date in way.dates if date and date > at} if is_active else ()
-    valid_until = next((date for date in sorted(dates) if _answer(dated, action, date, is_active) != now), None)
-    return Decision(reason, in_effect, at, valid_until, ways)
+    return Standing(ways, at=at, is_active=is_active).decide(action)
 
 
-def _answer(ways, action, at, is_active):
-    """Return the Reason, and the ways that are in effect."""
-    if not is_active:
-        return Reason.USER_INACTIVE, ()
-    in_effect = tuple(way for way in ways if way.assignment is not None and way.missing(at) is None)
-    if any(way.covers(action) for way in in_effect):
-        return Reason.ALLOWED, in_effect
-    if in_effect:
-        return Reason.ACTION_NOT_COVERED, in_effect
-    missing = [way.missing(at) for way in ways if way.covers(action)] or [way.missing(at) for way in ways]
-    return max(missing, key=lambda reason: _PLACE[reason], default=Reason.NO_ALLOCATION), ()
+class Standing:
+    """How a user stands at an instant by all ways to them, whatever the action: found once, to decide about many."""
+
+    def __init__(self, ways, *, at, is_active=True):
+        self.ways, self.at, self.is_active = tuple(ways), at, is_active
+        self.assigned = [way for way in self.ways if way.assignment is not None]
+        self.in_effect = self._in_effect(at) if is_active else ()
+
+    def decide(self, action=None):
+        """Return the Decision about an action (None: any)."""
+        if not self.is_active:
+            return Decision(Reason.USER_INACTIVE, (), self.at, None, self.ways)
+        if self.in_effect:
+            is_covered = any(way.covers(action) for way in self.in_effect)
+            reason = Reason.ALLOWED if is_covered else Reason.ACTION_NOT_COVERED
+            return Decision(reason, self.in_effect, self.at, self._ends, self.ways)
+        reason = self._closest(action, self.at)
+        turns = self._dates(self.ways)
+        until = next((date for date in turns if self._in_effect(date) or self._closest(action, date) != reason), None)
+        return Decision(reason, (), self.at, until, self.ways)
+
+    def _in_effect(self, at):
+        return tuple(way for way in self.assigned if way.missing(at) is None)
+
+    @cached_property
+    def _ends(self):
+        """The first date on which something else is in effect; what no assignment gives makes no difference."""
+        return next((date for date in self._dates(self.assigned) if self._in_effect(date) != self.in_effect), None)
+
+    def _dates(self, ways):
+        return sorted({date for way in ways for date in way.dates if date and date > self.at})
+
+    def _closest(self, action, at):
+        """Return what is missing of the way that comes closest, of those that would cover the action, if any would."""
+        missing = [way.missing(at) for way in self.ways if way.covers(action)] or [way.missing(at) for way in self.ways]
+        return max(missing, key=_PLACE.__getitem__, default=Reason.NO_ALLOCATION)
 
 
 # The statement -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from django.db import connection
 
-from licensing.access import Reason, judge
+from licensing.access import Reason, Standing
 from licensing.access.decisions import ask_prepared, statement, ways_in
 from licensing.access.reach import as_stored
 from licensing.kinds import kind_of_key
@@ -56,33 +56,34 @@ def _answer(of_token, token, questions, at):
     by_place = defaultdict(list)
     for row in rows:
         by_place[row[1]].append(row)
-    found = {topic: _Found(by_place[place]) for place, topic in enumerate(topics)}
-    return rows[0][0], [found[question.topic].decide(question.action, at) for question in questions]
+    found = {topic: _Found(by_place[place], at) for place, topic in enumerate(topics)}
+    return rows[0][0], [found[question.topic].decide(question.action) for question in questions]
 
 
 class _Found:
     """What the rows about a topic tell, read once for all actions."""
 
-    def __init__(self, rows):
-        self.is_resource = rows[0][2] is not None
-        self.people = {row[3]: (row[4], []) for row in rows if row[3] is not None}  # {user: (is active, ways)}
-        self.names = {}
+    def __init__(self, rows, at):
+        self.is_resource, self.at, self.names = rows[0][2] is not None, at, {}
+        people = {row[3]: (row[4], []) for row in rows if row[3] is not None}  # {user: (is active, ways)}
         for row, way in ways_in(rows, TOLD):
-            self.people[row[3]][1].append(way)
+            people[row[3]][1].append(way)
             if way.assignment is not None:
                 self.names[way] = row[-3:]
+        self.people = [Standing(ways, at=at, is_active=is_active) for is_active, ways in people.values()]
+        in_effect = {way for person in self.people for way in person.in_effect}
+        self.gives = _what_gives([(way, *self.names[way]) for way in in_effect])
 
-    def decide(self, action, at):
+    def decide(self, action):
         """Return the answer: of several people of that name, the best of theirs."""
         if not self.is_resource:
-            return _said(Reason.UNKNOWN_RESOURCE, at)
+            return _said(Reason.UNKNOWN_RESOURCE, self.at, self.gives)
         if not self.people:
-            return _said(Reason.UNKNOWN_SUBJECT, at)
-        decisions = [judge(ways, action, at=at, is_active=active) for active, ways in self.people.values()]
+            return _said(Reason.UNKNOWN_SUBJECT, self.at, self.gives)
+        decisions = [person.decide(action) for person in self.people]
         best = max((decision.reason for decision in decisions), key=_ORDER.index)
-        in_effect = {way for decision in decisions for way in decision.in_effect}
         until = min((decision.valid_until for decision in decisions if decision.valid_until), default=None)
-        return _said(best, at, until, [(way, *self.names[way]) for way in in_effect])
+        return _said(best, self.at, self.gives, until)
 
 
 _ORDER = list(Reason)
@@ -105,18 +106,21 @@ def _asked(place, subject_type, subject, organization, resource_type, resource):
     }
 
 
-def _said(reason, at, valid_until=None, in_effect=()):
+def _what_gives(in_effect):
+    """Return what an answer says of the ways in effect, each with its names."""
     sources = {(license, kind_of_key(way.target_key).one, name) for way, _, license, name in in_effect}
-    context = {
-        "reason": reason,
+    return {
         "roles": sorted({way.role for way, *_ in in_effect if way.role}),
         "policies": sorted({policy for _, policy, *_ in in_effect}),
         "sources": [
             {"license": license, "kind": kind} | ({"name": name} if name else {})
             for license, kind, name in sorted(sources, key=str)
         ],
-        "evaluated_at": _written(at),
     }
+
+
+def _said(reason, at, gives, valid_until=None):
+    context = {"reason": reason, **gives, "evaluated_at": _written(at)}
     if valid_until:
         context["valid_until"] = _written(valid_until)
     return {"decision": reason is Reason.ALLOWED, "context": context}
