@@ -4,10 +4,10 @@ Each process counts by itself and adds what it counted to the shared number once
 exceeded by what is asked within one second. The same write says when the token was last used.
 """
 
-import time
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
+from time import monotonic, time
 
 from django.conf import settings
 from django.db import connection
@@ -40,7 +40,7 @@ _lock = Lock()
 
 def require(digest):
     """Raise TooMany while the limit of the minute is known to be reached, without a question to the database."""
-    minute, second = divmod(int(time.time()), MINUTE)
+    minute, second = divmod(int(time()), MINUTE)
     count = _counts.get(digest)
     if count and count.minute == minute and count.shared + count.own >= settings.DECISIONS_PER_MINUTE:
         raise TooMany(MINUTE - second)
@@ -48,15 +48,15 @@ def require(digest):
 
 def count(digest, token, at):
     """Count one request of a token (its pk)."""
-    minute = int(time.time()) // MINUTE
+    minute = int(time()) // MINUTE
     with _lock:
         known = _counts.get(digest)
         if known is None or known.minute != minute:
             known = _counts[digest] = _Count(minute)
         known.own += 1
-        if time.monotonic() - known.looked_at < SECOND:
+        if monotonic() - known.looked_at < SECOND:
             return
-        known.looked_at, number, known.own = time.monotonic(), known.own, 0
+        known.looked_at, number, known.own = monotonic(), known.own, 0
     known.shared = _add(token, minute, number, at)
 
 
