@@ -51,6 +51,11 @@ def validate_actions(actions):
         raise ValidationError("Write the actions as a list of names.", code="actions")
 
 
+def covers(actions, action):
+    """Whether a policy that lists the actions covers the action (None: any at all). One that lists none covers all."""
+    return action is None or not actions or action in actions
+
+
 class Policy(models.Model):
     """A named right in one application. Policies only give; there is no deny."""
 
@@ -75,6 +80,9 @@ class Policy(models.Model):
 
     def __str__(self):
         return self.name
+
+    def covers(self, action):
+        return covers(self.actions, action)
 
 
 class License(Named):
@@ -314,6 +322,12 @@ class AssignmentPolicy(models.Model):
         return f"{self.policy} for {self.assignment}"
 
 
+class ProviderTokenQuerySet(models.QuerySet):
+    def valid(self, at):
+        """Neither revoked nor over at the instant."""
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=at), revoked_at=None)
+
+
 class ProviderToken(models.Model):
     """A secret with which a Provider's applications ask for decisions. Only its digest is kept."""
 
@@ -328,11 +342,23 @@ class ProviderToken(models.Model):
         Application, blank=True, related_name="+", help_text="None: all applications of the provider."
     )
 
+    objects = ProviderTokenQuerySet.as_manager()
+
     class Meta:
         verbose_name = "token"
 
     def __str__(self):
         return self.name
+
+    def state(self, at):
+        """Return where it stands at the instant: live is what `valid` finds, cancelled that it was revoked."""
+        return State.CANCELLED if self.revoked_at else state_of(None, self.ends_at, at)
+
+    @property
+    def may_ask_about(self):
+        """The Applications that it may ask about, as a QuerySet."""
+        limited = self.applications.all()
+        return limited if limited.exists() else self.provider.applications.all()
 
 
 class ProviderTokenUse(models.Model):

@@ -16,7 +16,7 @@ from django.db import connection
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.numeric import Int8
 
-from licensing.models import Allocation, Application, Policy
+from licensing.models import Allocation, Application, Policy, covers
 from licensing.states import State, state_of
 
 from .reach import from_stored
@@ -37,8 +37,13 @@ class Reason(StrEnum):
     ACTION_NOT_COVERED = "action_not_covered"  # by a policy that the user has
     ALLOWED = "allowed"
 
+    @property
+    def place(self):
+        """How close it is to being allowed, to compare."""
+        return _PLACES[self]
 
-_PLACE = {reason: place for place, reason in enumerate(Reason)}
+
+_PLACES = {reason: place for place, reason in enumerate(Reason)}
 
 
 class Way(NamedTuple):
@@ -62,8 +67,8 @@ class Way(NamedTuple):
     ends_at: datetime | None
 
     def covers(self, action):
-        """Whether the policy covers the action (None: any at all). A policy that lists none covers every action."""
-        return action is None or not self.covered or action in self.covered
+        """Whether the policy covers the action (None: any at all)."""
+        return covers(self.covered, action)
 
     @property
     def covered(self):
@@ -178,7 +183,7 @@ class Standing:
     def _closest(self, action, at):
         """Return what is missing of the way that comes closest, of those that would cover the action, if any would."""
         missing = [way.missing(at) for way in self.ways if way.covers(action)] or [way.missing(at) for way in self.ways]
-        return max(missing, key=_PLACE.__getitem__, default=Reason.NO_ALLOCATION)
+        return max(missing, key=_PLACES.__getitem__, default=Reason.NO_ALLOCATION)
 
 
 # The statement -------------------------------------------------------------------------------------------------------

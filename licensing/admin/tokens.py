@@ -13,6 +13,7 @@ from licensing import services
 from licensing.authzen.decisions import Unauthorized, answer_for
 from licensing.authzen.messages import question_in
 from licensing.models import Application, ProviderToken
+from licensing.states import State
 from portal.days import end_of, last_day, write_day
 from portal.fields import DayField, ThingsField
 from portal.service_admin import ServiceForm
@@ -110,7 +111,7 @@ class ProviderTokenAdmin(OwnAdmin):
         ]
 
     def tools(self, request, obj):
-        if self._status(obj) != "Valid":
+        if obj.state(timezone.now()) is not State.LIVE:
             return []
         return [(self.url("try", obj.pk), "Try it"), (self.url("revoke", obj.pk), "Revoke this token")]
 
@@ -136,10 +137,7 @@ class ProviderTokenAdmin(OwnAdmin):
         if token is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         form = TryForm(request.POST if request.method == "POST" else None)
-        limited = token.applications.all()
-        form.fields["application"].queryset = (
-            limited if limited else token.provider.applications.order_by(Lower("name"))
-        )
+        form.fields["application"].queryset = token.may_ask_about.order_by(Lower("name"))
         context = {
             **self.admin_site.each_context(request),
             "title": f"Try {token}",
@@ -160,17 +158,12 @@ class ProviderTokenAdmin(OwnAdmin):
                 context["is_allowed"] = said["decision"]
         return TemplateResponse(request, "admin/licensing/providertoken/try.html", context)
 
-    def _status(self, token):
-        if token.revoked_at:
-            return "Revoked"
-        return "Ended" if token.ends_at and token.ends_at <= timezone.now() else "Valid"
-
     @admin.display(description="status")
     def status(self, token):
-        until = (
-            f" until {write_day(last_day(token.ends_at))}" if token.ends_at and self._status(token) == "Valid" else ""
-        )
-        return self._status(token) + until
+        state = token.state(timezone.now())
+        if state is State.LIVE:
+            return f"Valid until {write_day(last_day(token.ends_at))}" if token.ends_at else "Valid"
+        return "Revoked" if state is State.CANCELLED else "Ended"
 
     @admin.display(description="may ask about")
     def asks_about(self, token):

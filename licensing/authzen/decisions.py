@@ -81,12 +81,9 @@ class _Found:
         if not self.people:
             return _said(Reason.UNKNOWN_SUBJECT, self.at, self.gives)
         decisions = [person.decide(action) for person in self.people]
-        best = max((decision.reason for decision in decisions), key=_ORDER.index)
+        best = max((decision.reason for decision in decisions), key=lambda reason: reason.place)
         until = min((decision.valid_until for decision in decisions if decision.valid_until), default=None)
         return _said(best, self.at, self.gives, until)
-
-
-_ORDER = list(Reason)
 
 
 def _asked(place, subject_type, subject, organization, resource_type, resource):

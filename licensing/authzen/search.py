@@ -5,11 +5,10 @@ import json
 from dataclasses import replace
 
 from django.core import signing
-from django.db.models import Q
 
 from directory.models import Organization
 from licensing.access import giving, users_reached
-from licensing.models import Application, Assignment, ProviderToken
+from licensing.models import Assignment, ProviderToken
 from licensing.services import digest_of
 
 from . import limits
@@ -28,7 +27,7 @@ def subjects(secret, message, *, at):
     application = _application(token_of(secret, at), resource["type"], resource["id"])
     if application is None or wanted["type"] != SUBJECT:
         return page.answer([])
-    policies = [each for each in application.policies.all() if not each.actions or action["name"] in each.actions]
+    policies = [policy for policy in application.policies.all() if policy.covers(action["name"])]
     granted = giving(Assignment.objects.in_effect(at), policies)
     people = users_reached(granted.filter(allocation__license__provider=application.provider_id))
     organization = wanted.get("properties", {}).get("organization")
@@ -49,7 +48,7 @@ def resources(secret, message, *, at):
     question = question_in(message | {"resource": message["resource"] | {"id": ""}})
     page = Page.of(message, "resource")
     token = token_of(secret, at)
-    slugs = applications_of(token).filter(resource_type=question.resource_type.replace("\0", ""))
+    slugs = token.may_ask_about.filter(resource_type=question.resource_type.replace("\0", ""))
     slugs = list(slugs.order_by("slug").values_list("slug", flat=True))
     allowed = _allowed(token, [replace(question, resource=slug) for slug in slugs], at)
     found = [each.resource for each in allowed if each.resource > (page.after or "")]
@@ -70,8 +69,9 @@ def actions(secret, message, *, at):
 
 def _application(token, resource_type, slug):
     """Return the Application that the token may ask about, or None. PostgreSQL looks for no text with a zero in it."""
-    applications = applications_of(token)
-    return None if "\0" in resource_type + slug else applications.filter(resource_type=resource_type, slug=slug).first()
+    if "\0" in resource_type + slug:
+        return None
+    return token.may_ask_about.filter(resource_type=resource_type, slug=slug).first()
 
 
 def _allowed(token, questions, at) -> list[Question]:
@@ -83,18 +83,11 @@ def token_of(secret, at):
     """Return the ProviderToken of a secret, and count the request; raises Unauthorized, and TooMany."""
     digest = digest_of(secret)
     limits.require(digest)
-    valid = Q(ends_at=None) | Q(ends_at__gt=at)
-    token = ProviderToken.objects.filter(valid, digest=digest, revoked_at=None).first()
+    token = ProviderToken.objects.valid(at).select_related("provider").filter(digest=digest).first()
     if token is None:
         raise Unauthorized
     limits.count(digest, token.pk, at)
     return token
-
-
-def applications_of(token):
-    """Return the Applications that a token may ask about, as a QuerySet."""
-    applications = Application.objects.filter(provider=token.provider_id)
-    return applications.filter(pk__in=token.applications.all()) if token.applications.exists() else applications
 
 
 class Page:
