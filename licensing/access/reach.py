@@ -40,15 +40,13 @@ def who_can_use(organization, *, at, allocation=None, policies=None, kind=None):
     people = organization.users.active()
     if granted.of_kind(ORGANIZATION).exists():
         return Reached(people, people, people.count())
-    units = OrgUnitClosure.objects.filter(ancestor__in=granted.of_kind(UNITS).values("unit")).values("descendant")
-    groups = granted.of_kind(GROUPS).values("group")
-    direct = granted.of_kind(USERS).values("user")
-    counted = users_reached(granted)
-    number = _count(granted, organization)
+    counted, number = users_reached(granted), _count(granted, organization)
     if number <= MANY:
         return Reached(counted, counted, number)
-    is_member = Exists(GroupMembership.objects.filter(group__in=groups, user=OuterRef("pk")))
-    return Reached(people.filter(Q(unit__in=units) | Q(pk__in=direct) | is_member), counted, number)
+    is_in_unit = Q(unit__in=_units_reached(granted))
+    is_direct = Q(pk__in=granted.of_kind(USERS).values("user"))
+    is_member = Exists(_memberships_reached(granted).filter(user=OuterRef("pk")))
+    return Reached(people.filter(is_in_unit | is_direct | is_member), counted, number)
 
 
 def giving(assignments, policies):
@@ -61,11 +59,22 @@ def giving(assignments, policies):
 def users_reached(assignments):
     """Return the active Users whom assignments (a QuerySet, of one organization or several) reach, as a QuerySet."""
     people = User.objects.active()
-    units = OrgUnitClosure.objects.filter(ancestor__in=assignments.of_kind(UNITS).values("unit")).values("descendant")
-    members = GroupMembership.objects.filter(group__in=assignments.of_kind(GROUPS).values("group"))
     whole = people.filter(organization__in=assignments.of_kind(ORGANIZATION).values("organization"))
-    others = (members.values("user"), people.filter(unit__in=units).values("pk"), whole.values("pk"))
+    others = (
+        _memberships_reached(assignments).values("user"),
+        people.filter(unit__in=_units_reached(assignments)).values("pk"),
+        whole.values("pk"),
+    )
     return people.filter(pk__in=assignments.of_kind(USERS).values("user").union(*others, all=True))
+
+
+def _units_reached(assignments):
+    above = assignments.of_kind(UNITS).values("unit")
+    return OrgUnitClosure.objects.filter(ancestor__in=above).values("descendant")
+
+
+def _memberships_reached(assignments):
+    return GroupMembership.objects.filter(group__in=assignments.of_kind(GROUPS).values("group"))
 
 
 def _count(granted, organization):
@@ -96,10 +105,9 @@ def without_license(organization, *, at):
     else it is a difference of sets. Where nearly nobody of 100,000 is left, NOT EXISTS takes seconds to find them.
     """
     in_effect, active = organization.assignments.in_effect(at), organization.users.active()
-    units = OrgUnitClosure.objects.filter(ancestor__in=in_effect.of_kind(UNITS).values("unit"))
-    members = GroupMembership.objects.filter(group__in=in_effect.of_kind(GROUPS).values("group"))
-    reached = in_effect.of_kind(USERS).values("user").union(members.values("user"), all=True)
-    outside = active.exclude(unit__in=units.values("descendant"))
+    members = _memberships_reached(in_effect).values("user")
+    reached = in_effect.of_kind(USERS).values("user").union(members, all=True)
+    outside = active.exclude(unit__in=_units_reached(in_effect))
     some = [row["user"] for row in reached[: FEW + 1]]
     if len(some) <= FEW:
         return outside.exclude(pk__in=some)
