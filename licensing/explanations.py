@@ -100,17 +100,20 @@ class Explanation:
 
     @property
     def missing(self):
-        """What is missing, the closest way first: [Missing]; nothing where nothing is."""
+        """What is missing, the closest way first: [Missing]; nothing where nothing is.
+
+        What came or went while all this was read is left out: the next question finds it.
+        """
         if self._if_active.allowed or self.covered:
             return []
         found = {}
-        for way in self.decision.ways:
+        known = [way for way in self.decision.ways if way.allocation in self.allocations]
+        for way in (way for way in known if way.assignment is None or way.assignment in self.sources):
             if way.covers(self.action) and (reason := way.missing(self.decision.at)):
                 policy = way.policy if reason is Reason.ACTION_NOT_COVERED else None
                 found[reason, way.allocation, way.assignment, policy] = way
-        places = {reason: place for place, reason in enumerate(Reason)}
         lines = [self._line(reason, way) for (reason, *_), way in found.items()]
-        return sorted(lines, key=lambda line: (-places[line.reason], line.allocation.license.sort_key))
+        return sorted(lines, key=lambda line: (-line.reason.place, line.allocation.license.sort_key))
 
     def _line(self, reason, way):
         allocation, source = self.allocations[way.allocation], self.sources.get(way.assignment)

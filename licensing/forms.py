@@ -165,7 +165,7 @@ class ExplainForm(forms.Form):
     q = forms.CharField(
         label="Person", required=False, max_length=200, help_text="A part of a name, an e-mail address or a number."
     )
-    what = forms.ChoiceField(label="Application, license or policy", required=False)
+    what = forms.ChoiceField(label="Application, license or policy", required=False)  # choices: of the organization
     action = forms.CharField(
         required=False,
         max_length=200,
@@ -173,7 +173,7 @@ class ExplainForm(forms.Form):
         help_text="What they would do there. Empty: anything at all.",
     )
 
-    def __init__(self, data, *, allocations, person):
+    def __init__(self, data, *, organization, allocations, person):
         super().__init__(data.dict() | ({"user": person.pk, "q": person.name} if person else {"user": ""}))
         licenses = [allocation.license for allocation in allocations]
         policies = {row.policy for license in licenses for row in license.license_policies.all()}
@@ -182,8 +182,10 @@ class ExplainForm(forms.Form):
             "license": allocations,
             "policy": in_order(policies),
         }
-        self.fields["what"].choices = [("", "Everything they can use")] + [
-            (label, [(f"{kind}-{thing.pk}", str(thing)) for thing in self.things[kind]])
+        what = self.fields["what"]
+        what.error_messages["invalid_choice"] = f"{organization} does not have this (any more). Choose again."
+        what.choices = [("", "Everything they can use")] + [
+            (label, [(f"{kind}-{thing.pk}", _name_of(thing)) for thing in self.things[kind]])
             for kind, label in (("application", "Applications"), ("license", "Licenses"), ("policy", "Policies"))
         ]
 
@@ -198,6 +200,11 @@ class ExplainForm(forms.Form):
         thing = getattr(self, "cleaned_data", {}).get("what")
         policies = [policy for policy in self.things["policy"] if thing in (None, policy, policy.application)]
         return sorted({action for policy in policies for action in policy.actions})
+
+
+def _name_of(thing):
+    """Return what tells it from others: two applications may have policies of the same name."""
+    return f"{thing} ({thing.application})" if isinstance(thing, Policy) else str(thing)
 
 
 def in_order(named):

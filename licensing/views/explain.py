@@ -21,7 +21,7 @@ def explain_access(request):
     now = timezone.now()
     allocations = list(request.organization.allocations.with_license().order_by("license__sort_key", "pk"))
     person, people = _who(request)
-    form = ExplainForm(request.GET, allocations=allocations, person=person)
+    form = ExplainForm(request.GET, organization=request.organization, allocations=allocations, person=person)
     context = {"form": form, "person": person, "people": people[:SHOWN], "more": len(people) > SHOWN}
     if person and form.is_valid():
         if thing := form.cleaned_data["what"]:
