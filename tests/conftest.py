@@ -8,7 +8,8 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
 from tests import chromium
-from tests.worlds import acme, catalogue, globex, operator  # noqa: F401 fixtures that every test may ask for
+from tests.asking import api  # noqa: F401 a fixture too
+from tests.worlds import acme, catalogue, globex, harbor, operator  # noqa: F401 fixtures that every test may ask for
 
 # Playwright keeps an event loop running in the test's thread; without this Django refuses to query the database there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

@@ -14,10 +14,10 @@ from django.urls import URLResolver, get_resolver, reverse
 from directory import services as directory
 from licensing import services
 from licensing.kinds import KINDS
-from licensing.models import Application, License, Policy, Provider, ProviderToken
+from licensing.models import ProviderToken
 from portal.audit.models import AuditEntry
 from tests.reading import everything
-from tests.worlds import PASSWORD, TEST
+from tests.worlds import TEST
 
 # "No role" to "admin" are of acme, and the URLs name things of acme; "other admin" is the admin of globex. "Staff" is
 # of the provider that allocated acme's licenses, "other staff" of another. "Operator": a superuser in no organization.
@@ -146,21 +146,6 @@ def statuses(table, person):
 
 
 @pytest.fixture
-def harbor(db):
-    """Another provider: its staff, and a license with an optional policy."""
-    staff = directory.create_account(email="h@harbor.example", name="Hal", password=PASSWORD, is_staff=True, actor=TEST)
-    provider = services.save(Provider(name="Harbor", slug="harbor"), actor=TEST)
-    services.set_staff(provider, accounts=[staff], actor=TEST)
-    application = services.save(Application(provider=provider, name="Drive", slug="drive"), actor=TEST)
-    access, sharing = (
-        services.save(Policy(application=application, name=name), actor=TEST) for name in ("Drive access", "Sharing")
-    )
-    license = services.save(License(provider=provider, name="Drive Business"), actor=TEST)
-    services.set_license_policies(license, default=[access], optional=[sharing], actor=TEST)
-    return {"staff": staff, "policy": sharing}
-
-
-@pytest.fixture
 def browsers(acme, globex, catalogue, harbor, operator):
     """Return the function that gives a browser in which the person is signed in."""
     accounts = {
@@ -171,7 +156,7 @@ def browsers(acme, globex, catalogue, harbor, operator):
         "admin": acme.admin.account,
         "other admin": globex.admin.account,
         "staff": catalogue.staff,
-        "other staff": harbor["staff"],
+        "other staff": harbor.staff,
         "operator": operator,
     }
 
@@ -395,12 +380,12 @@ def foreign_bodies(acme, globex, harbor):
         both = [own[slug].pk, foreign[slug].pk]
         cases[f"assignee-{slug}"] = to_whom, {"assignees": foreign[slug].pk}, gone.format(one)
         cases[f"assignee-beside-own-{slug}"] = to_whom, {"assignees": both}, gone.format(one)
-        cases[f"policy-{slug}"] = to_whom, {"assignees": own[slug].pk, "policies": harbor["policy"].pk}, not_optional
+        cases[f"policy-{slug}"] = to_whom, {"assignees": own[slug].pk, "policies": harbor.sharing.pk}, not_optional
         cases[f"allocation-{slug}"] = which, {"allocation": globex.allocation.pk}, not_here
     everyone = reverse("licensing:choose_organization_license")
     cases["allocation-organization"] = everyone, {"allocation": globex.allocation.pk}, not_here
     manage = reverse("licensing:choose_policies", args=[acme.assign(acme.below).pk])
-    cases["policy-of-assignment"] = manage, {"policies": harbor["policy"].pk}, not_optional
+    cases["policy-of-assignment"] = manage, {"policies": harbor.sharing.pk}, not_optional
     for case, place in [("group", acme.group), ("unit", acme.unit)]:
         url = reverse(f"licensing:add_to_{case}", args=[place.pk])
         cases[f"person-{case}"] = url, {"users": globex.viewer.pk}, gone.format("person")

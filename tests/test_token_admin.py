@@ -7,11 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from directory import services as directory
 from licensing import services
-from licensing.models import Application, Provider, ProviderToken
+from licensing.models import ProviderToken
 from tests.reading import read
-from tests.worlds import PASSWORD, TEST
+from tests.worlds import TEST
 
 
 def url(page, *pks):
@@ -33,19 +32,13 @@ def token(catalogue):
 
 
 @pytest.fixture
-def theirs(db):
+def theirs(harbor):
     """A token and an application of another provider, and a browser of its staff."""
-    account = directory.create_account(
-        email="h@harbor.example", name="Hal", password=PASSWORD, is_staff=True, actor=TEST
-    )
-    provider = services.save(Provider(name="Harbor", slug="harbor"), actor=TEST)
-    services.set_staff(provider, accounts=[account], actor=TEST)
-    application = services.save(Application(provider=provider, name="Drive", slug="drive"), actor=TEST)
-    token = ProviderToken(provider=provider, name="Drive")
+    token = ProviderToken(provider=harbor.provider, name="Drive")
     services.create_token(token, actor=TEST)
     client = Client()
-    client.force_login(account)
-    return token, application, client
+    client.force_login(harbor.staff)
+    return token, harbor.application, client
 
 
 def test_one_is_made_shown_once_and_works(staff, acme, catalogue):

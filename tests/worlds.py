@@ -82,6 +82,25 @@ def catalogue(db):
     )
 
 
+@pytest.fixture
+def harbor(db):
+    """Another provider, with one of everything; nothing of it is allocated. `sharing` is optional."""
+    account = directory.create_account(
+        email="staff@harbor.example", name="Hugo Harbor", password=PASSWORD, is_staff=True, actor=TEST
+    )
+    provider = services.save(Provider(name="Harbor", slug="harbor"), actor=TEST)
+    services.set_staff(provider, accounts=[account], actor=TEST)
+    application = services.save(Application(provider=provider, name="Drive", slug="drive"), actor=TEST)
+    access, sharing = (
+        services.save(Policy(application=application, name=name), actor=TEST) for name in ("Drive access", "Sharing")
+    )
+    license = services.save(License(provider=provider, name="Drive Business"), actor=TEST)
+    services.set_license_policies(license, default=[access], optional=[sharing], actor=TEST)
+    return SimpleNamespace(
+        staff=account, provider=provider, application=application, policy=access, sharing=sharing, license=license
+    )
+
+
 def license_of(catalogue, name, *, optional=()):
     """A license of the provider with a default policy of its own."""
     default = services.save(Policy(application=catalogue.application, name=f"{name} access"), actor=TEST)
