@@ -14,6 +14,8 @@ from tests.worlds import acme, catalogue, globex, harbor, operator  # noqa: F401
 # Playwright keeps an event loop running in the test's thread; without this Django refuses to query the database there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
+pytest.register_assert_rewrite("tests.comparing")  # what it finds is told like what a test finds
+
 # A slow machine is no failure.
 hypothesis_settings.register_profile("portal", deadline=None)
 hypothesis_settings.load_profile("portal")
