@@ -5,6 +5,9 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from licensing import services
+from tests.worlds import TEST
+
 
 @pytest.fixture(scope="session")
 def base_url(live_server):
@@ -44,3 +47,14 @@ def world(acme, sign_in):
     """Acme, whose editor is signed in."""
     sign_in(acme.editor)
     return acme
+
+
+@pytest.fixture
+def busy(world, catalogue):
+    """Acme with something on every page: seats, an end, and assignments of every kind."""
+    services.change_allocation(
+        world.allocation, seats=6, starts_at=None, ends_at=world.allocation.starts_at.replace(year=2099), actor=TEST
+    )
+    for assignee in (world.viewer, world.group, world.unit):
+        world.assign(assignee, policies=[catalogue.export])
+    return world
