@@ -6,6 +6,7 @@ import secrets
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from directory.services import lock
 from portal.audit.log import Target, record
 from portal.transactions import one_transaction
 
@@ -38,7 +39,7 @@ def create_token(token, *, applications=(), actor):
 @one_transaction
 def revoke_token(token, *, actor):
     """Revoke a ProviderToken: from the next question on it is unknown. Raises when it is revoked already."""
-    token = ProviderToken.objects.select_for_update(no_key=True).get(pk=token.pk)
+    token = lock(ProviderToken, token)
     if token.revoked_at:
         raise ValidationError(f"{token} is revoked already.", code="revoked")
     token.revoked_at = timezone.now()
