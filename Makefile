@@ -16,6 +16,7 @@ UV := uv==0.13.9
 .PHONY: demo test lint look requirements clean
 
 demo: export DEMO = 1
+demo: export PORTAL_URL = http://127.0.0.1:$(PORT)
 demo: .venv/installed
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null \
 	    || { echo "Port $(PORT) is taken or not a port. Choose another one: make demo PORT=8001" >&2; exit 1; }
@@ -38,7 +39,7 @@ demo: .venv/installed
 	@echo
 	@echo "  The password of each is portal-demo"
 	@echo
-	@exec $(BIN)/gunicorn portal.wsgi --bind 127.0.0.1:$(PORT) --threads 8 --log-level warning --no-control-socket
+	@$(BIN)/python manage.py work & exec $(BIN)/gunicorn portal.wsgi --bind 127.0.0.1:$(PORT) --threads 8 --log-level warning --no-control-socket
 
 test: .venv/installed-test
 	@$(BIN)/python tests/legs.py

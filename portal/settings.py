@@ -20,6 +20,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 INSTALLED_APPS = [
     "portal.apps.PortalConfig",
     "portal.audit",
+    "portal.outbox",
     "directory",
     "licensing",
     "django.contrib.admin",
@@ -151,6 +152,8 @@ MFA_FORMS = {
 MFA_TOTP_ISSUER = "Customer Portal"
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 20  # seconds
+PORTAL_URL = env.str("PORTAL_URL", default="http://127.0.0.1:8000").rstrip("/")  # where the links in mails lead
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="portal@localhost")
 
 API_PATHS = ("/access/",)

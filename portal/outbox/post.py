@@ -1,0 +1,71 @@
+"""Mail goes into a table with the act it tells of, and out by `manage.py work`: nothing is lost, without a broker."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from .models import Mail
+
+AGAIN = [timedelta(minutes=m) for m in (1, 5, 30, 120, 480, 1440)]  # after each attempt that failed
+KEPT = timedelta(days=30)
+
+
+def queue_mail(template, *, to, key=None, **context):
+    """Put a mail to each address into the outbox; call it inside the service's transaction.
+
+    template: name of a text, whose first line is the subject. to: addresses. key: what it tells, where that shall be
+    said to nobody twice; who was told is left out. context: for the template, which also knows `portal`, our address.
+    """
+    subject, _, body = render_to_string(template, {"portal": settings.PORTAL_URL, **context}).strip().partition("\n")
+    mails = [
+        Mail(to=each, subject=subject.strip(), body=body.strip() + "\n", key=key and f"{key}:{each}") for each in to
+    ]
+    Mail.objects.bulk_create(mails, batch_size=1000, ignore_conflicts=key is not None)
+
+
+def deliver(limit=100):
+    """Send up to `limit` mails that are due; returns how many were tried.
+
+    Each is claimed before it is sent, so that two processes do not send it twice and no lock waits for a mail server.
+    Whoever dies in between leaves it to the next attempt.
+    """
+    tried = 0
+    if not _due().exists():  # asked every second: without a lock
+        return tried
+    connection = get_connection()
+    while tried < limit and (mail := _claim()):
+        tried += 1
+        try:
+            connection.open()  # once for all, unless it broke
+            EmailMessage(mail.subject, mail.body, to=[mail.to], connection=connection).send()
+        except OSError as error:  # what smtplib and sockets raise
+            Mail.objects.filter(pk=mail.pk).update(error=str(error)[:250])
+            connection.close()
+        else:
+            Mail.objects.filter(pk=mail.pk).update(sent_at=timezone.now(), body="", error="")
+    connection.close()
+    return tried
+
+
+def forget():
+    """Delete what was sent, or given up, a month ago. What has a key stays, lest it be said again."""
+    Mail.objects.filter(created_at__lt=timezone.now() - KEPT, key=None).delete()
+
+
+def _due():
+    return Mail.objects.filter(sent_at=None, due_at__lte=timezone.now(), attempts__lte=len(AGAIN))
+
+
+@transaction.atomic
+def _claim():
+    """Return the next mail that is due, with its next attempt put off; None where there is none."""
+    mail = _due().select_for_update(skip_locked=True).order_by("due_at", "pk").first()
+    if mail:
+        mail.due_at = timezone.now() + AGAIN[min(mail.attempts, len(AGAIN) - 1)]
+        mail.attempts += 1
+        mail.save(update_fields=["attempts", "due_at"])
+    return mail
