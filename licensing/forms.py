@@ -3,7 +3,7 @@ from functools import cached_property
 from django import forms
 from django.utils import timezone
 
-from directory.forms import PickForm, is_key
+from directory.forms.pickers import PickForm, is_key
 from portal.days import end_of, first_day, last_day, start_of
 from portal.fields import DayField, ThingsField
 from portal.text import join_some

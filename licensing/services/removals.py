@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 
 from directory.models import Group, Organization, OrgUnit, User
-from directory.services import keep_an_admin, lock, target
+from directory.services import keep_an_admin, lock, require_may_change, target
 from portal.audit.log import record
 from portal.text import count_words
 from portal.transactions import one_transaction
@@ -17,6 +17,7 @@ def delete_user(user, *, actor):
     """Delete a User with their memberships and assignments; a login they have stays. Refused for the last Admin."""
     keep_an_admin(user.organization, without=[user])
     user = lock(User, user, to_delete=True)
+    require_may_change([user], actor=actor)
     groups = list(user.groups.order_by("sort_key", "pk").values_list("name", flat=True))
     _delete(USERS, user, actor, {"groups": groups, "unit": user.unit and user.unit.name})
 

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from directory.decorators import viewer_required
-from directory.forms import is_key
+from directory.forms.pickers import is_key
 from licensing.access import usable
 from licensing.explanations import explain
 from licensing.forms import ExplainForm

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from directory import services
 from directory.decorators import editor_required
-from directory.forms import AddToGroupForm, AddToUnitForm
+from directory.forms.pickers import AddToGroupForm, AddToUnitForm
 from directory.models import Group
 from licensing.access import changes
 from licensing.ledger import foresee

@@ -30,14 +30,17 @@ class Target:
     name: str
 
 
-def record(actor, verb, targets, *, organization_id=None, provider_id=None, details=None, customers=()):
+def record(
+    actor, verb, targets, *, organization_id=None, provider_id=None, details=None, customers=(), change_set=None
+):
     """Write one entry per target, all in one change set. Call it inside the service's transaction.
 
     targets: Targets, or (Target, details) pairs where each has details of its own.
     details: what all entries say, JSON-serialisable.
     customers: ids of further organizations that shall read the same in their own log.
+    change_set: UUID of the act that these entries are a part of, where it is larger.
     """
-    now, change_set = timezone.now(), uuid.uuid4()
+    now, change_set = timezone.now(), change_set or uuid.uuid4()
     pairs = [target if isinstance(target, tuple) else (target, {}) for target in targets]
     pairs = [(target, {**(details or {}), **own}) for target, own in pairs]
     readers = [(organization_id, provider_id), *((customer, None) for customer in customers)]

@@ -79,6 +79,25 @@ def _moved(entry, details):
     return format_html("moved unit <b>{}</b> from {} to {}", entry.target_name, *where)
 
 
+_FIELDS = {
+    "name": "name",
+    "email": "e-mail address",
+    "title": "title",
+    "employee_number": "employee number",
+    "role": "portal role",
+    "description": "description",
+}
+
+
+def _changed(entry, details):
+    """ "changed Ada Jansen: portal role from viewer to editor"; a name is told as it was."""
+    parts = [
+        f"{_FIELDS[key]} from {details['old'][key] or 'none'} to {new or 'none'}" for key, new in details["new"].items()
+    ]
+    name = details["old"].get("name") or entry.target_name
+    return format_html("changed <b>{}</b>: {}", name, "; ".join(parts))
+
+
 def _license_policies(entry, details):
     words = {
         "added_default": "added {} as default",
@@ -99,6 +118,7 @@ _SENTENCES = {
     "organization.created": _about_target("created the organization <b>{}</b>"),
     "account.created": _about_target("created an account for <b>{}</b>"),
     "user.created": _about_target("added <b>{}</b> to the directory"),
+    "user.changed": _changed,
     "user.deactivated": _about_target("deactivated <b>{}</b>"),
     "user.reactivated": _about_target("reactivated <b>{}</b>"),
     "user.deleted": _about_target("deleted <b>{}</b> from the directory"),

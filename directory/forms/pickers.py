@@ -7,8 +7,8 @@ from portal.fields import ThingsField
 from portal.lists import COUNT_LIMIT, clean_query, matching
 from portal.text import count_words
 
-from .models import Group, OrgUnit, User
-from .trees import people_in_groups, unit_paths, units_below, write_path
+from ..models import Group, OrgUnit, User
+from ..trees import people_in_groups, unit_paths, units_below, write_path
 
 SHOWN, MOST_SHOWN = 50, 500
 

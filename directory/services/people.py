@@ -1,0 +1,110 @@
+from django.core.exceptions import ValidationError
+
+from portal.audit.log import record
+from portal.text import join_some
+from portal.transactions import one_transaction
+
+from ..models import Organization, Role, User
+from .rules import (
+    is_admin,
+    lock,
+    lock_users,
+    record_move,
+    require_may_change,
+    require_same_organization,
+    split,
+    target,
+)
+
+CHANGED = ("name", "email", "title", "employee_number", "role")  # what an entry of the audit log tells
+
+
+@one_transaction
+def create_user(organization, *, name, actor, **fields):
+    """Put a person into the directory. fields: those of User, such as email, account, role, unit, is_active."""
+    user = User(organization=organization, name=name, **fields)
+    require_same_organization(organization, filter(None, [user.unit]))
+    _require_may_give(user.role, organization, actor)
+    user.full_clean()
+    user.save()
+    record(actor, "user.created", [target(user)], organization_id=organization.pk)
+    return user
+
+
+@one_transaction
+def update_user(user, *, actor, **fields):
+    """Change what the directory says of a User; returns the User.
+
+    fields: of name, email, title, employee_number, role and unit those that change, or may.
+    Raises ValidationError, at the field where there is one: an address somebody has, a role that only an Admin gives
+    (consequently nobody raises their own), the last Admin made less, an Admin changed by somebody who is none.
+    """
+    if "role" in fields:
+        keep_an_admin(user.organization, without=[] if fields["role"] == Role.ADMIN else [user])
+    user = lock(User, user)
+    require_same_organization(user.organization, filter(None, [fields.get("unit")]))
+    old = {name: getattr(user, name) or "" for name in CHANGED}
+    old_unit = user.unit
+    require_may_change([user], actor=actor)
+    if fields.get("role", user.role) != user.role:
+        _require_may_give(fields["role"] or user.role, user.organization, actor)
+    for name, value in fields.items():
+        setattr(user, name, value)
+    user.full_clean()
+    user.save()
+    new = {name: getattr(user, name) or "" for name in CHANGED if (getattr(user, name) or "") != old[name]}
+    if new:
+        details = {"new": new, "old": {name: old[name] for name in new}}
+        record(actor, "user.changed", [target(user)], organization_id=user.organization_id, details=details)
+    if user.unit != old_unit and user.unit:
+        record_move(actor, "unit.joined", [user], user.unit, lambda _: {"from": old_unit and old_unit.name})
+    elif user.unit != old_unit:
+        record_move(actor, "unit.left", [user], old_unit)
+    return user
+
+
+def _require_may_give(role, organization, actor):
+    if role and not is_admin(organization, actor):
+        raise ValidationError({"role": ValidationError("Only an Admin gives portal roles.", code="role")})
+
+
+@one_transaction
+def deactivate(users, *, actor):
+    """Deactivate Users (one at least) of one Organization; returns an Outcome. Nothing reaches them; all is kept.
+
+    Raises ValidationError where no active Admin would be left, or an Editor deactivates an Admin.
+    """
+    keep_an_admin(users[0].organization, without=users)
+    require_may_change(users, actor=actor)
+    return _set_active(users, False, "user.deactivated", actor)
+
+
+@one_transaction
+def reactivate(users, *, actor):
+    """Reactivate Users (one at least) of one Organization; returns an Outcome. What was kept works again at once."""
+    return _set_active(users, True, "user.reactivated", actor)
+
+
+def keep_an_admin(organization, *, without):
+    """Refuse to go on without these Users where no active Admin would be left.
+
+    Locks the organization, so it comes first: two Admins may deactivate each other at once.
+    """
+    lock(Organization, organization)
+    without = {user.pk for user in without}
+    admins = User.objects.active().filter(organization=organization, role=Role.ADMIN).order_by("pk")
+    leaving = [admin for admin in admins if admin.pk in without]
+    if leaving and len(leaving) == len(admins):
+        last = "is the last active Admin" if len(leaving) == 1 else "are the last active Admins"
+        raise ValidationError(
+            f"{join_some(leaving)} {last} of {organization}. Make somebody else Admin first.", code="last_admin"
+        )
+
+
+def _set_active(users, is_active, verb, actor):
+    organization = users[0].organization
+    require_same_organization(organization, users)
+    outcome = split(lock_users(users), lambda user: user.is_active == is_active)
+    User.objects.filter(pk__in=[user.pk for user in outcome.done]).update(is_active=is_active)
+    record(actor, verb, [target(user) for user in outcome.done], organization_id=organization.pk)
+    return outcome

@@ -1,0 +1,48 @@
+from django.shortcuts import get_object_or_404, render
+
+from directory.decorators import viewer_required
+from directory.forms.pickers import is_key
+from directory.trees import people_at_or_below, people_in, tree_rows, unit_paths
+from portal.lists import list_page
+
+from .users import BY_NAME, people_page
+
+MOST_OPEN = 100  # units of the tree at once
+
+
+@viewer_required
+def unit_list(request):
+    """The tree, as far as it is opened (in the URL), or what matches the search as a list with paths."""
+    listing = list_page(request, request.organization.units.all(), search="sort_key__contains", sorts=BY_NAME)
+    opened = {int(pk) for pk in request.GET.getlist("open")[:MOST_OPEN] if is_key(pk)}
+    rows = [] if listing.q else tree_rows(request.organization, opened)
+    shown = listing.rows if listing.q else [row.unit for row in rows]
+    units = [unit.pk for unit in shown]
+    context = {
+        "listing": listing,
+        "rows": rows,
+        "shown": shown,
+        "paths": unit_paths(units) if listing.q else {},
+        "people": people_in(units),
+        "people_below": people_at_or_below(request.organization, units),
+    }
+    return render(request, "directory/unit_list.html", context)
+
+
+@viewer_required
+def unit_detail(request, pk):
+    unit = _unit(request, pk)
+    listing = people_page(request, unit.users)
+    children = list(unit.children.order_by("sort_key", "pk")[:200])
+    people = people_at_or_below(request.organization, [child.pk for child in children])
+    context = {
+        "unit": unit,
+        "path": unit_paths([unit.pk])[unit.pk][:-1],
+        "listing": listing,
+        "children": [(child, people.get(child.pk, 0)) for child in children],
+    }
+    return render(request, "directory/unit_detail.html", context)
+
+
+def _unit(request, pk):
+    return get_object_or_404(request.organization.units, pk=pk)

@@ -1,0 +1,44 @@
+from django.shortcuts import get_object_or_404, render
+
+from directory.decorators import viewer_required
+from directory.trees import people_in_groups, unit_paths
+from portal.lists import list_page
+
+BY_NAME = {"name": ("sort_key", "pk")}
+
+
+@viewer_required
+def user_list(request):
+    users = request.organization.users.select_related("unit")
+    listing = list_page(
+        request, users, search="search_text__contains", sorts={**BY_NAME, "added": ("created_at", "pk")}
+    )
+    return render(request, "directory/user_list.html", {"listing": listing})
+
+
+@viewer_required
+def user_detail(request, pk):
+    user = _user(request, pk)
+    return render(
+        request, "directory/user_detail.html", {"person": user, "path": unit_paths([user.unit_id])[user.unit_id]}
+    )
+
+
+@viewer_required
+def user_groups(request, pk):
+    user = _user(request, pk)
+    listing = list_page(request, user.groups.all(), search="search_text__contains", sorts=BY_NAME)
+    people = people_in_groups([group.pk for group in listing.rows])
+    rows = [(group, people.get(group.pk, 0)) for group in listing.rows]
+    return render(request, "directory/user_groups.html", {"person": user, "listing": listing, "rows": rows})
+
+
+def _user(request, pk):
+    return get_object_or_404(request.organization.users.select_related("unit", "account"), pk=pk)
+
+
+def people_page(request, users):
+    """Return the Listing of people of a group or unit."""
+    # Named although they are all of it: the index by name begins with the organization.
+    users = users.filter(organization=request.organization)
+    return list_page(request, users, search="search_text__contains", sorts=BY_NAME)
