@@ -3,8 +3,11 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q
+
+from portal.text import fold, join_some
 
 from .models import GroupMembership, OrgUnit, OrgUnitClosure, User
 
@@ -21,6 +24,26 @@ def unit_paths(unit_ids):
 def write_path(units):
     """Return a path of units as people read it: "Sales › Benelux"."""
     return " › ".join(unit.name for unit in units)
+
+
+def find_unit(organization, text):
+    """Return the OrgUnit that a person means by its name, or by its path: "Sales › Benelux", "Sales > Benelux".
+
+    Raises ValidationError where there is none, or where several have that name and the path does not tell.
+    """
+    wanted = [fold(part) for part in text.replace(">", "›").split("›") if part.strip()]
+    named = organization.units.filter(sort_key=(wanted or [""])[-1][:250]).values_list("pk", flat=True)[:100]
+    paths = unit_paths(list(named))
+    folded = {pk: [fold(unit.name) for unit in path] for pk, path in paths.items()}
+    found = [pk for pk in folded if folded[pk] == wanted] or [
+        pk for pk in folded if folded[pk][-len(wanted) :] == wanted
+    ]
+    if len(found) == 1:
+        return paths[found[0]][-1]
+    if not found:
+        raise ValidationError(f"There is no unit “{text.strip()}”.", code="unit")
+    which = join_some((write_path(paths[pk]) for pk in found), count=len(found))
+    raise ValidationError(f"Several units are called so: {which}. Write the path too.", code="unit")
 
 
 def people_in(unit_ids):

@@ -124,7 +124,7 @@ def test_people_who_come_and_go(acme):
     assign(acme, UNITS, acme.unit, of="plain")
     people = [acme.viewer, acme.editor]
     both = {"+ CRM Professional": "Eva, Vic", "+ CRM access": "Eva, Vic"}
-    change = changes.joining(acme.group, people, at=now())
+    change = changes.joining([acme.group], people, at=now())
     assert foretold(change, lambda: directory.join_group(acme.group, users=people, actor=TEST)) == both
 
     people = [acme.viewer, acme.nobody]  # one comes from nowhere, one from the unit below
@@ -145,7 +145,7 @@ def test_people_who_come_and_go(acme):
 def test_who_is_there_already_is_left_out(acme):
     assign(acme, GROUPS, acme.group)
     people = [acme.nobody, acme.viewer]  # the first one is a member, and active
-    change = changes.joining(acme.group, people, at=now())
+    change = changes.joining([acme.group], people, at=now())
     said = foretold(change, lambda: directory.join_group(acme.group, users=people, actor=TEST))
     assert said == {"+ CRM Professional": "Vic", "+ CRM access": "Vic"}
     directory.deactivate([acme.viewer], actor=TEST)

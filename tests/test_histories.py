@@ -274,7 +274,7 @@ class Histories(RuleBasedStateMachine):
         self.act(
             world,
             partial(directory.join_group if is_joining else directory.leave_group, group, users=users, actor=TEST),
-            change=partial(changes.joining if is_joining else changes.leaving, group, moved),
+            change=partial(changes.joining, [group], moved) if is_joining else partial(changes.leaving, group, moved),
             writes="memberships",
         )
 

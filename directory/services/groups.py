@@ -1,17 +1,33 @@
-from portal.audit.log import record
+from portal.audit.log import one_act, record
 from portal.transactions import one_transaction
 
 from ..models import Group, GroupMembership
-from .rules import lock, record_move, require_same_organization, split, target
+from .rules import Outcome, clean, lock, record_move, require_same_organization, split, target, update_place
 
 
 @one_transaction
 def create_group(organization, *, name, description="", actor):
     group = Group(organization=organization, name=name, description=description)
-    group.full_clean()
+    clean(group)
     group.save()
     record(actor, "group.created", [target(group)], organization_id=organization.pk)
     return group
+
+
+@one_transaction
+def update_group(group, *, name, description, actor):
+    """Rename or describe a Group; returns it. Raises ValidationError at the name where another has it."""
+    return update_place(lock(Group, group), name, description, actor)
+
+
+@one_transaction
+def join_groups(user, *, groups, actor):
+    """Make a User a member of Groups; returns an Outcome of Groups. From now on their licenses reach them."""
+    with one_act():
+        joined = [
+            group for group in sorted(groups, key=lambda g: g.pk) if join_group(group, users=[user], actor=actor).done
+        ]
+    return Outcome([group for group in groups if group in joined], [group for group in groups if group not in joined])
 
 
 @one_transaction

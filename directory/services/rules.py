@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from portal.audit.log import Target, record
 from portal.text import join_some
@@ -63,6 +63,30 @@ def require_may_change(users, *, actor):
     if admins and not is_admin(admins[0].organization, actor):
         are = "is an Admin" if len(admins) == 1 else "are Admins"
         raise ValidationError(f"{join_some(admins)} {are}. Only an Admin can do this.", code="role")
+
+
+def clean(thing):
+    """Check a Group or OrgUnit whole; that its name is taken stands at the name."""
+    try:
+        thing.full_clean()
+    except ValidationError as error:
+        by_field = error.error_dict
+        if taken := by_field.pop(NON_FIELD_ERRORS, None):
+            by_field.setdefault("name", []).extend(taken)
+        raise ValidationError(by_field) from None
+
+
+def update_place(place, name, description, actor):
+    """Rename or describe a Group or OrgUnit that is locked; returns it."""
+    old = {"name": place.name, "description": place.description}
+    place.name, place.description = name, description
+    clean(place)
+    place.save()
+    if new := {key: getattr(place, key) for key in old if getattr(place, key) != old[key]}:
+        details = {"new": new, "old": {key: old[key] for key in new}}
+        what = target(place)
+        record(actor, f"{what.kind}.changed", [what], organization_id=place.organization_id, details=details)
+    return place
 
 
 def split(users, is_so_already):

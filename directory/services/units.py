@@ -5,7 +5,7 @@ from portal.audit.log import record
 from portal.transactions import one_transaction
 
 from ..models import Organization, OrgUnit, OrgUnitClosure, User
-from .rules import lock, lock_users, record_move, require_same_organization, split, target
+from .rules import clean, lock, lock_users, record_move, require_same_organization, split, target, update_place
 
 
 @one_transaction
@@ -15,7 +15,7 @@ def create_unit(organization, *, name, parent=None, description="", actor):
     require_same_organization(organization, filter(None, [parent]))
     parent = parent and lock(OrgUnit, parent)
     unit = OrgUnit(organization=organization, parent=parent, name=name, description=description)
-    unit.full_clean()
+    clean(unit)
     unit.save()
     OrgUnitClosure.objects.create(organization=organization, ancestor=unit, descendant=unit, depth=0)
     if parent:
@@ -28,6 +28,12 @@ def create_unit(organization, *, name, parent=None, description="", actor):
         details={"parent": parent and parent.name},
     )
     return unit
+
+
+@one_transaction
+def update_unit(unit, *, name, description, actor):
+    """Rename or describe an OrgUnit; returns it. Raises ValidationError at the name where one beside it has it."""
+    return update_place(lock(OrgUnit, unit), name, description, actor)
 
 
 @one_transaction
@@ -45,7 +51,7 @@ def move_unit(unit, *, parent, actor):
     if parent == old_parent:
         return unit
     unit.parent = parent
-    unit.full_clean()
+    clean(unit)
     unit.save(update_fields=["parent"])
     subtree = OrgUnitClosure.objects.filter(ancestor=unit).values("descendant")
     OrgUnitClosure.objects.filter(descendant__in=subtree).exclude(ancestor__in=subtree).delete()

@@ -1,10 +1,11 @@
 """The changes that can be previewed, each named after what it does and beside the service that makes it."""
 
+from collections import Counter
 from dataclasses import replace
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from directory.models import OrgUnitClosure
+from directory.models import GroupMembership, OrgUnitClosure
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
 from licensing.models import Allocation, Assignment, LicensePolicy
 from licensing.states import State, state_of
@@ -23,34 +24,45 @@ from .previews import (
     Frame,
     code_of,
     ids,
+    listed,
 )
 
+MANY = 1000  # things, from which on SQL does not name them one by one
 _NO_UNIT = "CAST(NULL AS bigint)"
 
 
 def assigning(allocation, *, kind, assignees, policies=(), starts_at=None, ends_at=None, at):
     """assign(): the allocation to assignees of one kind; who has it directly already is left out."""
-    keys = {kind.target_key(assignee.pk): assignee for assignee in assignees}
-    taken = set(allocation.assignments.filter(target_key__in=keys).values_list("target_key", flat=True))
-    assignees = [assignee for key, assignee in keys.items() if key not in taken]
+    pks = _pks(assignees)
+    existing = allocation.assignments.filter(target_key__in=[kind.target_key(pk) for pk in pks[:MANY]])
+    existing = allocation.assignments.of_kind(kind) if len(pks) > MANY else existing
+    taken = set(existing.values_list("target_key", flat=True))
+    pks = [pk for pk in pks if kind.target_key(pk) not in taken]
     felt_at = max(filter(None, (at, starts_at, allocation.starts_at)))
-    change = _change(allocation.organization_id, [allocation.pk], at, people=_people_of(kind, assignees), gives=True)
+    people = _among(pks) if kind is USERS else ""
+    change = _change(allocation.organization_id, [allocation.pk], at, people=people, gives=True)
     change = replace(change, felt_at=felt_at if felt_at > at else None)
     change = replace(change, seats=change.seats | (change.allocations if change.felt_at else set()))
     grants = [(LICENSE, allocation.pk, "TRUE")] if change.seats else []  # what takes a seat, and gives nothing by then
     if State.LIVE is state_of(None, allocation.ends_at, felt_at) is state_of(None, ends_at, felt_at):
         given = {policy.pk for policy in (*allocation.license.default_policies, *policies)}
         grants = [(LICENSE, allocation.pk, "FALSE"), *((POLICY, pk, "FALSE") for pk in given & change.policies)]
-    rows = []
-    for number, assignee in enumerate(assignees, start=1):
-        targets = [str(assignee.pk) if kind is other else _NO_UNIT for other in (USERS, GROUPS, UNITS)]
-        rows.append(f"({-number}, {', '.join(targets)}, {kind is ORGANIZATION})")
-    if not rows or not grants:
+    if not pks or not grants:
         return change
+    targets = ["g.id" if kind is other else _NO_UNIT for other in (USERS, GROUPS, UNITS)]
     subjects = ", ".join(f"({code_of(what, pk)}, {later})" for what, pk, later in grants)
-    more = f"""SELECT g.column1, s.column1, s.column2, {int(allocation.organization_id)},
-        g.column2, g.column3, g.column4, g.column5 FROM (VALUES {", ".join(rows)}) g CROSS JOIN (VALUES {subjects}) s"""
+    more = f"""SELECT -g.id, s.column1, s.column2, {int(allocation.organization_id)},
+        {", ".join(targets)}, {kind is ORGANIZATION} FROM ({listed(pks)}) g CROSS JOIN (VALUES {subjects}) s"""
     return replace(change, after=Frame(more=more))
+
+
+def unassigning_all(allocation, *, kind, assignees, at):
+    """unassign_in_bulk(): the allocation from all assignees of one kind who have it directly."""
+    keys = listed(kind.target_key(pk) for pk in _pks(assignees))
+    mine = f"(a.allocation_id = {int(allocation.pk)} AND a.target_key IN ({keys}))"
+    people = _among(_pks(assignees)) if kind is USERS else ""
+    change = _change(allocation.organization_id, [allocation.pk], at, people=people)
+    return replace(change, after=Frame(exists=f"NOT {mine}"), takes=True)
 
 
 def unassigning(assignment, *, at):
@@ -78,36 +90,49 @@ def setting_dates(assignment, starts_at, ends_at, *, at):
     return replace(_with_all_seats(_of_assignment(assignment, at)), after=after, gives=True, takes=True)
 
 
-def joining(group, users, *, at):
-    """join_group(): who is a member already is left out."""
-    members = set(group.memberships.filter(user__in=users).values_list("user", flat=True))
-    users = [user for user in users if user.pk not in members]
-    everybody = f"(a.whole_organization OR coalesce(a.group_id, 0) = {int(group.pk)})"
-    return _of_people(users, _assigned_to(GROUPS, [group.pk]), at, after=Frame(everybody=everybody), gives=True)
+def joining(groups, users, *, at):
+    """join_group(), for one or several Groups: who is a member of all of them already is left out."""
+    users = _pks(users)
+    some = {"user__in": users} if len(users) <= MANY else {}
+    members = Counter(GroupMembership.objects.filter(group__in=groups, **some).values_list("user", flat=True))
+    users = [pk for pk in users if members[pk] < len(groups)]
+    keys = [group.pk for group in groups]
+    everybody = f"(a.whole_organization OR coalesce(a.group_id, 0) IN {ids(keys)})"
+    after = Frame(everybody=everybody)
+    return _change(
+        groups[0].organization_id, _assigned_to(GROUPS, keys), at, people=_among(users), after=after, gives=True
+    )
 
 
 def leaving(group, users, *, at):
     after = Frame(exists=f"coalesce(a.group_id, 0) <> {int(group.pk)}")
-    return _of_people(users, _assigned_to(GROUPS, [group.pk]), at, after=after, takes=True)
+    people = _among(_pks(users))
+    return _change(group.organization_id, _assigned_to(GROUPS, [group.pk]), at, people=people, after=after, takes=True)
 
 
-def placing(unit, users, *, at):
-    """place_in_unit(), or leave_unit() where unit is None."""
+def placing(unit, users, *, groups=(), at):
+    """place_in_unit(), or leave_unit() where unit is None; with it, join_groups() of the Groups."""
     above = _above([unit.pk]) if unit else set()
-    before = _above({user.unit_id for user in users if user.unit_id})
-    everybody = f"(a.whole_organization OR coalesce(a.unit_id, 0) IN {ids(above)})"
+    before = _above(_units_of(users))
+    keys = [group.pk for group in groups]
+    everybody = f"""(a.whole_organization OR coalesce(a.unit_id, 0) IN {ids(above)}
+        OR coalesce(a.group_id, 0) IN {ids(keys)})"""
     after = Frame(unit=_NO_UNIT, everybody=everybody)
-    return _of_people(users, _assigned_to(UNITS, before | above), at, after=after, gives=True, takes=True)
+    allocations = _assigned_to(UNITS, before | above) | _assigned_to(GROUPS, keys)
+    return _of_people(users, allocations, at, after=after, gives=True, takes=True)
 
 
 def deactivating(users, *, at):
-    """deactivate(), and delete_user(): nothing reaches them."""
+    """deactivate(), delete_user() and offboard(): nothing reaches them."""
     return _of_people(users, _allocated_to(users), at, after=NOTHING, takes=True)
 
 
 def reactivating(users, *, at):
     """reactivate(): who is active is left out."""
-    users = [user for user in users if not user.is_active]
+    if isinstance(users, QuerySet):
+        users = users.filter(is_active=False)
+    else:
+        users = [user for user in users if not user.is_active]
     return _of_people(users, _allocated_to(users), at, before=NOTHING, inactive_too=True, gives=True)
 
 
@@ -197,7 +222,23 @@ def _of_assignment(assignment, at):
 
 def _people_of(kind, assignees):
     """Return the SQL for whom assignments to these concern, where they are few enough to be named."""
-    return ids(user.pk for user in assignees)[1:-1] if kind is USERS else ""
+    return _among(_pks(assignees)) if kind is USERS else ""
+
+
+def _pks(things):
+    """Return the keys of things: a list, or a QuerySet where they may be very many."""
+    return list(things.values_list("pk", flat=True)) if isinstance(things, QuerySet) else [thing.pk for thing in things]
+
+
+def _among(pks):
+    """Return the SQL for the ids of people who are named."""
+    return listed(pks) if len(pks) > MANY else ids(pks)[1:-1]
+
+
+def _units_of(users):
+    if isinstance(users, QuerySet):
+        return users.exclude(unit=None).order_by().values_list("unit", flat=True).distinct()
+    return {user.unit_id for user in users if user.unit_id}
 
 
 def _of_policies(policies, organizations, after, at):
@@ -207,9 +248,12 @@ def _of_policies(policies, organizations, after, at):
 
 
 def _of_people(users, allocations, at, **how):
-    """A change of Users (a list, of one organization) that touches the allocations."""
-    organization = users[0].organization_id if users else 0
-    return _change(organization, allocations, at, people=ids(user.pk for user in users)[1:-1], **how)
+    """A change of Users of one organization (a list, or a QuerySet) that touches the allocations."""
+    return _change(_organization_of(users), allocations, at, people=_among(_pks(users)), **how)
+
+
+def _organization_of(users):
+    return next((user.organization_id for user in users[:1]), 0)
 
 
 def _change(organization, allocations, at, **how):
@@ -233,8 +277,8 @@ def _with_all_seats(change):
 
 
 def _allocated_to(users):
-    organizations = {user.organization_id for user in users}
-    return Allocation.objects.filter(organization__in=organizations, cancelled_at=None).values_list("pk", flat=True)
+    allocations = Allocation.objects.filter(organization=_organization_of(users), cancelled_at=None)
+    return allocations.values_list("pk", flat=True)
 
 
 def _assigned_to(kind, pks):

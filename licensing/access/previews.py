@@ -7,7 +7,7 @@ them and is not after, is lost; what stays through something else is kept.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import connection
@@ -96,6 +96,7 @@ class Preview:
 
 
 NAMED = 3  # people whom an effect names
+LONG = 10_000  # characters of SQL for whom a change concerns
 FEW = 200  # of more people no names are looked up: sorting them would take longer than counting
 
 
@@ -177,7 +178,11 @@ def _effects(change):
     """
     active = f"""WHERE NOT EXISTS (SELECT 1 FROM directory_user x
         WHERE x.organization_id IN {ids(change.organizations)} AND NOT x.is_active AND x.id = p.id)"""
-    named = [
+    named = []
+    if len(change.people) > LONG:  # named once, for it would stand in each path to somebody
+        named.append(f"among(id) AS MATERIALIZED ({change.people})")
+        change = replace(change, people="SELECT id FROM among")
+    named += [
         f"grants_before AS MATERIALIZED ({_grants(change, change.before)})",
         f"grants_after AS MATERIALIZED ({_grants(change, change.after)})",
     ]
@@ -257,6 +262,14 @@ def _reach(grants, change):
 
 def code_of(what, pk):
     return int(pk) * 2 + what
+
+
+def listed(pks: Iterable[int]):
+    """Return the SQL that selects very many ids: an array, which is read in a tenth of the time of a list."""
+    numbers = ", ".join(str(int(pk)) for pk in pks)
+    if connection.vendor == "postgresql":
+        return f"SELECT unnest(CAST('{{{numbers}}}' AS bigint[])) AS id"
+    return f"SELECT value AS id FROM json_each('[{numbers}]')"
 
 
 def ids(pks: Iterable[int]):

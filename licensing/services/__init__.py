@@ -2,15 +2,26 @@
 ValidationError, in words for the person and at the field where they belong, when a rule says no."""
 
 from .allocations import allocate, cancel, change_allocation, reinstate
-from .assignments import Assigned, assign, removal_of, set_dates, set_policies, unassign
+from .assignments import (
+    Assigned,
+    assign,
+    assign_in_bulk,
+    removal_of,
+    set_dates,
+    set_policies,
+    unassign,
+    unassign_in_bulk,
+)
 from .catalogue import delete, save, set_license_policies, set_staff, why_kept
-from .removals import delete_group, delete_unit, delete_user
+from .removals import Plan, delete_group, delete_unit, delete_user, offboard, plan_of
 from .tokens import create_token, digest_of, revoke_token
 
 __all__ = [
     "Assigned",
+    "Plan",
     "allocate",
     "assign",
+    "assign_in_bulk",
     "cancel",
     "change_allocation",
     "create_token",
@@ -19,6 +30,8 @@ __all__ = [
     "delete_unit",
     "delete_user",
     "digest_of",
+    "offboard",
+    "plan_of",
     "reinstate",
     "removal_of",
     "revoke_token",
@@ -28,5 +41,6 @@ __all__ = [
     "set_policies",
     "set_staff",
     "unassign",
+    "unassign_in_bulk",
     "why_kept",
 ]

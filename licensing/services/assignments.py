@@ -1,10 +1,13 @@
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from directory.models import Organization
+from directory.services import Outcome, in_bulk
 from portal.audit.log import Target, record
 from portal.audit.models import AuditEntry
 from portal.days import first_day, last_day, write_day
@@ -12,7 +15,7 @@ from portal.text import join_some
 from portal.transactions import one_transaction
 
 from ..access import count_reached
-from ..kinds import AssigneeKind
+from ..kinds import USERS, AssigneeKind
 from ..models import Allocation, Assignment, AssignmentPolicy
 from ..states import State
 
@@ -36,20 +39,42 @@ def assign(allocation, *, kind, assignees, policies=(), starts_at=None, ends_at=
     go through. Raises ValidationError when it cannot be assigned (any more), an assignee or policy does not belong
     here, the end is not after the start, or the seats do not suffice.
     """
+    with _assigning(allocation, policies, starts_at, ends_at, actor) as (allocation, policies, give):
+        outcome = give(kind, _require_candidates(allocation.organization, kind, assignees))
+    given = allocation.license.default_policies + policies
+    return Assigned(allocation, kind, outcome.done, outcome.skipped, given)
+
+
+@one_transaction
+def assign_in_bulk(allocation, *, kind, assignees, policies=(), starts_at=None, ends_at=None, actor):
+    """Do the same for a QuerySet of very many, of the Allocation's organization; returns a Tally."""
+
+    def why_not(thing):
+        return "" if kind is not USERS or thing.is_active else "Inactive"
+
+    with _assigning(allocation, policies, starts_at, ends_at, actor) as (_, _, give):
+        return in_bulk(assignees, partial(give, kind), already="Had it directly already", why_not=why_not)
+
+
+@contextmanager
+def _assigning(allocation, policies, starts_at, ends_at, actor):
+    """Check what an assignment would say, and give (allocation, policies, a function that gives it to assignees).
+
+    The function takes a kind and assignees, which are candidates, and returns an Outcome.
+    """
     # Lock: two editors may hand out the last seat at once, or the provider may cancel.
     allocation = lock_allocation(allocation)
     now = timezone.now()
     _require_assignable(allocation, now)
     _require_order(starts_at, ends_at, now)
     policies = _require_optional(allocation, policies)
-    assignees = _require_candidates(allocation.organization, kind, assignees)
+    details = {"policies": _names(policies), **_days(starts_at, ends_at)}
 
-    keys = {kind.target_key(assignee.pk): assignee for assignee in assignees}
-    taken = set(
-        Assignment.objects.filter(allocation=allocation, target_key__in=keys).values_list("target_key", flat=True)
-    )
-    done = [assignee for key, assignee in keys.items() if key not in taken]
-    with _seats_respected(allocation, now):
+    def give(kind, assignees):
+        keys = {kind.target_key(assignee.pk): assignee for assignee in assignees}
+        existing = Assignment.objects.filter(allocation=allocation, target_key__in=keys)
+        taken = set(existing.values_list("target_key", flat=True))
+        done = [assignee for key, assignee in keys.items() if key not in taken]
         assignments = Assignment.objects.bulk_create(
             (
                 Assignment(
@@ -64,19 +89,16 @@ def assign(allocation, *, kind, assignees, policies=(), starts_at=None, ends_at=
             ),
             batch_size=1000,
         )
-    AssignmentPolicy.objects.bulk_create(
-        (_chosen(assignment, policy) for assignment in assignments for policy in policies), batch_size=1000
-    )
-    details = {"policies": _names(policies), **_days(starts_at, ends_at)}
-    pairs = zip(assignments, done, strict=True)
-    _record(actor, "assignment.created", allocation, [(a, kind, assignee) for a, assignee in pairs], details)
-    return Assigned(
-        allocation,
-        kind,
-        done,
-        [assignee for key, assignee in keys.items() if key in taken],
-        allocation.license.default_policies + policies,
-    )
+        AssignmentPolicy.objects.bulk_create(
+            (_chosen(assignment, policy) for assignment in assignments for policy in policies), batch_size=1000
+        )
+        pairs = zip(assignments, done, strict=True)
+        assigned = [(assignment, kind, assignee) for assignment, assignee in pairs]
+        _record(actor, "assignment.created", allocation, assigned, details)
+        return Outcome(done, [assignee for key, assignee in keys.items() if key in taken])
+
+    with _seats_respected(allocation, now):
+        yield allocation, policies, give
 
 
 @one_transaction
@@ -125,11 +147,29 @@ def unassign_all(kind, assignee, *, actor):
     _remove(_locked().filter(target_key=kind.target_key(assignee.pk)).order_by("pk"), actor)
 
 
+def unassign_in_bulk(allocation, *, kind, assignees, actor):
+    """Remove the Assignments of an Allocation to a QuerySet of very many assignees of one kind; returns a Tally."""
+
+    def take(things):
+        keys = {kind.target_key(thing.pk): thing for thing in things}
+        assignments = list(_locked().filter(allocation=allocation, target_key__in=keys).order_by("pk"))
+        _remove(assignments, actor)
+        had = {assignment.target_key for assignment in assignments}
+        return Outcome([keys[key] for key in had], [thing for key, thing in keys.items() if key not in had])
+
+    return in_bulk(assignees, take, already="Did not have it directly")
+
+
 def _remove(assignments, actor):
     """Remove Assignments that are locked and know all that is to be said of them, each with an entry of its own."""
-    for assignment in assignments:
-        _record_one(actor, "assignment.removed", assignment, {"policies": _names(assignment.chosen_policies)})
-        assignment.delete()
+    for allocation, some in groupby(sorted(assignments, key=_by_allocation), key=lambda each: each.allocation):
+        told = [(each, each.kind, each.assignee, {"policies": _names(each.chosen_policies)}) for each in some]
+        _record(actor, "assignment.removed", allocation, told, {})
+        Assignment.objects.filter(pk__in=[assignment.pk for assignment, *_ in told]).delete()
+
+
+def _by_allocation(assignment):
+    return assignment.allocation_id
 
 
 def removal_of(organization, pk):
@@ -252,9 +292,13 @@ def _days(starts_at, ends_at):
 
 
 def _record(actor, verb, allocation, assigned, details):
+    """assigned: (Assignment, its kind, its assignee), and what is told of this one alone, where there is something."""
     targets = [
-        (Target("assignment", assignment.pk, assignee.name), {"kind": kind.one, "assignee_id": assignee.pk})
-        for assignment, kind, assignee in assigned
+        (
+            Target("assignment", assignment.pk, assignee.name),
+            {"kind": kind.one, "assignee_id": assignee.pk, **dict(*own)},
+        )
+        for assignment, kind, assignee, *own in assigned
     ]
     details = {"license": allocation.license.name, "allocation_id": allocation.pk, **details}
     record(actor, verb, targets, organization_id=allocation.organization_id, details=details)

@@ -1,10 +1,13 @@
-"""Deleting people, groups and units: what goes with them belongs to the directory and to licensing."""
+"""Deleting people, groups and units, and offboarding: what goes with them belongs to the directory and to licensing."""
+
+import json
+from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 
 from directory.models import Group, Organization, OrgUnit, User
-from directory.services import keep_an_admin, lock, require_may_change, target
-from portal.audit.log import record
+from directory.services import deactivate, keep_an_admin, leave_group, leave_unit, lock, require_may_change, target
+from portal.audit.log import one_act, record
 from portal.text import count_words
 from portal.transactions import one_transaction
 
@@ -46,7 +49,53 @@ def delete_unit(unit, *, actor):
 
 def _delete(kind, thing, actor, details):
     """Delete what is locked for it, its assignments first, each with an entry of its own."""
-    unassign_all(kind, thing, actor=actor)
     gone = target(thing)
-    thing.delete()
-    record(actor, f"{kind.one}.deleted", [gone], organization_id=thing.organization_id, details=details)
+    with one_act():
+        unassign_all(kind, thing, actor=actor)
+        thing.delete()
+        record(actor, f"{kind.one}.deleted", [gone], organization_id=thing.organization_id, details=details)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What offboarding somebody ends: their direct Assignments, their Groups, their OrgUnit."""
+
+    assignments: list
+    groups: list
+    unit: OrgUnit | None
+
+    @property
+    def digest(self):
+        """What tells it from another: the keys of what it ends."""
+        keys = [sorted(thing.pk for thing in things) for things in (self.assignments, self.groups)]
+        return json.dumps([*keys, self.unit and self.unit.pk])
+
+
+def plan_of(user):
+    """Return the Plan of offboarding a User as they are now."""
+    assignments = user.assignments.with_assignees().with_license().with_policies().order_by("pk")
+    return Plan(list(assignments), list(user.groups.order_by("sort_key", "pk")), user.unit)
+
+
+@one_transaction
+def offboard(user, *, plan, actor):
+    """End all that a User has of their own, and deactivate them: the plan that was shown, or nothing.
+
+    plan: the digest of that Plan. Raises ValidationError when it is another by now, and for the last Admin.
+    """
+    keep_an_admin(user.organization, without=[user])
+    user = lock(User, user)
+    found = plan_of(user)
+    if found.digest != plan:
+        raise ValidationError(
+            "Since this was shown, something was assigned to them or taken from them. Look at it again, then confirm.",
+            code="changed",
+        )
+    with one_act():
+        unassign_all(USERS, user, actor=actor)
+        for group in sorted(found.groups, key=lambda group: group.pk):
+            leave_group(group, users=[user], actor=actor)
+        if found.unit:
+            leave_unit(found.unit, users=[user], actor=actor)
+        if user.is_active:
+            deactivate([user], actor=actor)

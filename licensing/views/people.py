@@ -19,7 +19,11 @@ from portal.text import join_some
 @editor_required
 def add_to_group(request, pk):
     group = get_object_or_404(request.organization.groups, pk=pk)
-    return _add(request, group, AddToGroupForm, services.join_group, changes.joining, "joined")
+    return _add(request, group, AddToGroupForm, services.join_group, _joining, "joined")
+
+
+def _joining(group, users, *, at):
+    return changes.joining([group], users, at=at)
 
 
 @editor_required

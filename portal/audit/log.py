@@ -1,4 +1,6 @@
 import uuid
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -30,17 +32,29 @@ class Target:
     name: str
 
 
-def record(
-    actor, verb, targets, *, organization_id=None, provider_id=None, details=None, customers=(), change_set=None
-):
-    """Write one entry per target, all in one change set. Call it inside the service's transaction.
+_change_set = ContextVar("change_set", default=None)
+
+
+@contextmanager
+def one_act(change_set=None):
+    """Let all that is recorded inside be one act. change_set: its UUID, where it began earlier."""
+    token = _change_set.set(_change_set.get() or change_set or uuid.uuid4())
+    try:
+        yield
+    finally:
+        _change_set.reset(token)
+
+
+def record(actor, verb, targets, *, organization_id=None, provider_id=None, details=None, customers=()):
+    """Write one entry per target, all in one change set (that of one_act(), where there is one).
+
+    Call it inside the service's transaction.
 
     targets: Targets, or (Target, details) pairs where each has details of its own.
     details: what all entries say, JSON-serialisable.
     customers: ids of further organizations that shall read the same in their own log.
-    change_set: UUID of the act that these entries are a part of, where it is larger.
     """
-    now, change_set = timezone.now(), change_set or uuid.uuid4()
+    now, change_set = timezone.now(), _change_set.get() or uuid.uuid4()
     pairs = [target if isinstance(target, tuple) else (target, {}) for target in targets]
     pairs = [(target, {**(details or {}), **own}) for target, own in pairs]
     readers = [(organization_id, provider_id), *((customer, None) for customer in customers)]
