@@ -4,11 +4,18 @@ from .views import groups, organizations, units, users
 
 app_name = "directory"
 urlpatterns = [
-    path("users/", users.user_list, name="user_list"),
+    path("users/suggest/", users.suggest_people, name="suggest_people"),
     path("users/<int:pk>/", users.user_detail, name="user_detail"),
     path("users/<int:pk>/groups/", users.user_groups, name="user_groups"),
+    path("groups/suggest/", groups.suggest_groups, name="suggest_groups"),
+    path("groups/create/", groups.create_group, name="create_group"),
+    path("groups/<int:pk>/edit/", groups.edit_group, name="edit_group"),
     path("groups/", groups.group_list, name="group_list"),
     path("groups/<int:pk>/", groups.group_detail, name="group_detail"),
+    path("units/suggest/", units.suggest_units, name="suggest_units"),
+    path("units/create/", units.create_unit, name="create_unit"),
+    path("units/<int:pk>/create/", units.create_unit, name="create_unit_below"),
+    path("units/<int:pk>/edit/", units.edit_unit, name="edit_unit"),
     path("units/", units.unit_list, name="unit_list"),
     path("units/<int:pk>/", units.unit_detail, name="unit_detail"),
     path("organization/", organizations.organization_detail, name="organization_detail"),

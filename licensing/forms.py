@@ -85,11 +85,12 @@ class ChooseLicenseForm(PoliciesMixin, DatesForm):
     )
     policies = PoliciesField()
 
-    def __init__(self, data=None, *, assignee, kind, chosen=None):
-        """chosen: pk of the allocation that is chosen to begin with, as text."""
+    def __init__(self, data=None, *, kind, assignees, chosen=None):
+        """assignees: what it shall be assigned to. chosen: pk of the allocation chosen to begin with, as text."""
         super().__init__(data)
-        now = timezone.now()
-        allocations = offered(kind, assignee, now).with_license()
+        self.kind, self.assignees = kind, assignees
+        allocations, found = self.offer(timezone.now())
+        allocations = allocations.with_license()
         self.offered = list(allocations.order_by("license__sort_key", "pk"))
         gone = "This license cannot be assigned here (any more). Choose again."
         self.fields["allocation"].queryset = allocations
@@ -98,12 +99,15 @@ class ChooseLicenseForm(PoliciesMixin, DatesForm):
         self.chosen = next((allocation for allocation in self.offered if str(allocation.pk) == pk), None)
         if self.chosen:
             self.fields["policies"].of(self.chosen.license)
-        found = sources_of(kind, [assignee], at=now)[assignee.pk] if self.offered else []
-        self.kind, self.assignee = kind, assignee
         self.cards = [
             (allocation, has_it([source for source in found if source.assignment.allocation_id == allocation.pk])[0])
             for allocation in self.offered
         ]
+
+    def offer(self, at):
+        """Return the Allocations to choose from, and the Sources through which the one assignee has some already."""
+        (assignee,) = self.assignees
+        return offered(self.kind, assignee, at), sources_of(self.kind, [assignee], at=at)[assignee.pk]
 
     def change(self, *, at):
         """Return the Change that saving this would be, or None while too little is chosen."""
@@ -111,7 +115,7 @@ class ChooseLicenseForm(PoliciesMixin, DatesForm):
             return None
         values = {"policies": [], **getattr(self, "cleaned_data", {})}
         values.pop("allocation", None)
-        return changes.assigning(self.chosen, kind=self.kind, assignees=[self.assignee], at=at, **values)
+        return changes.assigning(self.chosen, kind=self.kind, assignees=self.assignees, at=at, **values)
 
 
 def offered(kind, assignee, at):

@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from .kinds import KindConverter
-from .views import assignees, assignments, explain, find, home, licenses, people
+from .views import assignees, assignments, bulk, compare, explain, find, home, licenses, places, users
 
 register_converter(KindConverter, "kind")
 
@@ -26,9 +26,29 @@ urlpatterns = [
     path("assignments/<int:pk>/policies/", assignments.choose_policies, name="choose_policies"),
     path("assignments/<int:pk>/dates/", assignments.change_dates, name="change_dates"),
     path("assignments/<int:pk>/unassign/", assignments.unassign, name="unassign"),
-    path("groups/<int:pk>/add/", people.add_to_group, name="add_to_group"),
-    path("groups/<int:pk>/remove/<int:user>/", people.remove_from_group, name="remove_from_group"),
-    path("units/<int:pk>/add/", people.add_to_unit, name="add_to_unit"),
-    path("units/<int:pk>/remove/<int:user>/", people.remove_from_unit, name="remove_from_unit"),
+    path("users/", users.user_list, name="user_list"),
+    path("users/<int:pk>/edit/", users.edit_user, name="edit_user"),
+    path("users/<int:pk>/add-to-groups/", users.add_groups, name="add_groups"),
+    path("users/<int:pk>/unit/", users.place_user, name="place_user"),
+    path("users/<int:pk>/deactivate/", users.deactivate, name="deactivate_user"),
+    path("users/<int:pk>/reactivate/", users.reactivate, name="reactivate_user"),
+    path("users/<int:pk>/offboard/", users.offboard, name="offboard_user"),
+    path("users/<int:pk>/delete/", users.delete_user, name="delete_user"),
+    path("users/bulk/group/", bulk.add_to_group, name="bulk_group"),
+    path("users/bulk/leave/", bulk.remove_from_group, name="bulk_leave"),
+    path("users/bulk/unit/", bulk.add_to_unit, name="bulk_unit"),
+    path("users/bulk/deactivate/", bulk.deactivate, name="bulk_deactivate"),
+    path("users/bulk/reactivate/", bulk.reactivate, name="bulk_reactivate"),
+    path("<kind:kind>/bulk/assign/", bulk.assign, name="bulk_assign"),
+    path("<kind:kind>/bulk/unassign/", bulk.unassign, name="bulk_unassign"),
+    path("users/compare/", compare.compare, name="compare"),
+    path("users/<int:pk>/like/<int:other>/", compare.give, name="give_what_other_has"),
+    path("groups/<int:pk>/delete/", places.delete_group, name="delete_group"),
+    path("units/<int:pk>/move/", places.move_unit, name="move_unit"),
+    path("units/<int:pk>/delete/", places.delete_unit, name="delete_unit"),
+    path("groups/<int:pk>/add/", places.add_to_group, name="add_to_group"),
+    path("groups/<int:pk>/remove/<int:user>/", places.remove_from_group, name="remove_from_group"),
+    path("units/<int:pk>/add/", places.add_to_unit, name="add_to_unit"),
+    path("units/<int:pk>/remove/<int:user>/", places.remove_from_unit, name="remove_from_unit"),
     path("my-access/", assignees.my_access, name="my_access"),
 ]

@@ -27,6 +27,14 @@ class SampleForm(forms.Form):
     remember = forms.BooleanField(label="Stay signed in", required=False)
 
 
+class Suggesting(forms.CharField):
+    suggest, options = "design", ["Sales", "Sales › Benelux"]
+
+
+class SuggestingForm(forms.Form):
+    unit = Suggesting(required=False)
+
+
 @login_not_required
 def design(request):
     """Show the components; with ?dialog=narrow or wide, one of the two dialogs. Only in debug."""
@@ -144,4 +152,5 @@ def _samples():
         "rows": rows,
         "seats": seats,
         "statuses": statuses,
+        "suggesting": SuggestingForm(),
     }

@@ -4,17 +4,19 @@ from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 
-def run_modal(request, template, make_form, *, title, save, say, back, foresee=None, **context):
+def run_modal(request, template, make_form, *, title, save, say, back, foresee=None, gone="", tell=None, **context):
     """Show a form; save what it holds; say what was done; close, and let the open page refresh itself.
 
     title: the act and the thing. make_form: called with the POST data or None. save: called with the form's
     cleaned_data as keywords; a ValidationError it raises is shown in the dialog. say: what save returned -> the
     outcome as a sentence. back: the URL of the page behind, for who opened the modal as a page. foresee: called with
     the form, checked if it holds anything, for what saving it would change (the template's `ledger`), or None; where
-    that has grown since it was shown, the person is asked again. context: for the template.
+    that has grown since it was shown, the person is asked again. gone: the URL below which no page is there any more
+    when it is done: from there one is led to `back`. tell: what save returned -> the context of <template>_done.html,
+    where a sentence cannot say it all, or None. context: for the template.
 
     A POST with "look", "drop" or "names" only asks to see the form again, with what was entered and nothing found
     fault with: for what follows from a choice, and for searches.
@@ -32,17 +34,27 @@ def run_modal(request, template, make_form, *, title, save, say, back, foresee=N
         except ValidationError as error:
             add_error(form, error)
         else:
+            if told := tell and tell(outcome):
+                done = template.replace(".html", "_done.html")
+                context = {"title": title, "next": next_page(request, back), **context, **told}
+                return trigger_client_event(render(request, done, context), "portal-changed")
             messages.success(request, say(outcome))
-            return close_modal(request, back)
+            return close_modal(request, back, gone)
     return render(
         request, template, {"title": title, "form": form, "next": next_page(request, back), "ledger": ledger, **context}
     )
 
 
-def close_modal(request, back):
-    """Answer a modal that did its work: the message, and one event on which the open page re-reads its own URL."""
+def close_modal(request, back, gone=""):
+    """Answer a modal that did its work: the message, and one event on which the open page re-reads its own URL.
+
+    Where that page lies below the URL `gone`, it is left for the URL `back`.
+    """
     if not request.htmx:
-        return redirect(next_page(request, back))
+        behind = next_page(request, back)
+        return redirect(back if gone and behind.startswith(gone) else behind)
+    if gone and (request.htmx.current_url_abs_path or "").startswith(gone):
+        return HttpResponseClientRedirect(back)
     return trigger_client_event(render(request, "_messages_oob.html"), "portal-changed")
 
 

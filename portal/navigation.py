@@ -25,7 +25,7 @@ class Navigation:
 _PAGES = [
     ("Home", "licensing:home", "home"),
     ("Licenses", "licensing:license_list", "key"),
-    ("Users", "directory:user_list", "user"),
+    ("Users", "licensing:user_list", "user"),
     ("Groups", "directory:group_list", "user-group"),
     ("Organizational Units", "directory:unit_list", "rectangle-group"),
     ("Organization", "directory:organization_detail", "building-office-2"),

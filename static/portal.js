@@ -84,6 +84,12 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
+/* How many rows of a list are ticked. */
+document.addEventListener("change", (event) => {
+  const rows = event.target.name === "things" && event.target.closest("[data-rows]");
+  if (rows) rows.querySelector("[data-ticked]").textContent = `${rows.querySelectorAll("[name=things]:checked").length} selected`;
+});
+
 /* Messages leave after a while, but not from under a pointer or the focus. */
 const messages = document.getElementById("messages");
 function leaveLater(note) {

@@ -12,19 +12,21 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
 from directory import services as directory
+from directory.models import User
 from licensing import services
 from licensing.kinds import KINDS
 from licensing.models import ProviderToken
 from portal.audit.models import AuditEntry
 from tests.reading import everything
-from tests.worlds import TEST
+from tests.worlds import TEST, license_of
 
 # "No role" to "admin" are of acme, and the URLs name things of acme; "other admin" is the admin of globex. "Staff" is
 # of the provider that allocated acme's licenses, "other staff" of another. "Operator": a superuser in no organization.
 PEOPLE = ("signed out", "no role", "viewer", "editor", "admin", "other admin", "staff", "other staff", "operator")
 
 OWN_PAGES = """
-    audit:activity directory:group_list directory:organization_detail directory:unit_list directory:user_list
+    audit:activity directory:group_list directory:organization_detail directory:unit_list directory:suggest_groups
+    directory:suggest_people directory:suggest_units licensing:compare licensing:user_list
     licensing:explain_access licensing:find licensing:first_without_license licensing:license_list
     licensing:organization_licenses licensing:people_without_license"""
 PAGES_OF_THINGS = """
@@ -33,8 +35,15 @@ PAGES_OF_THINGS = """
     licensing:license_detail licensing:seats"""
 MODALS_OF_THINGS = """
     licensing:add_to_group licensing:add_to_unit licensing:remove_from_group licensing:remove_from_unit
-    licensing:change_dates licensing:choose_assignees licensing:choose_license licensing:choose_policies
-    licensing:unassign"""
+    directory:create_unit_below directory:edit_group directory:edit_unit
+    licensing:add_groups licensing:deactivate_user licensing:delete_group licensing:delete_unit licensing:delete_user
+    licensing:edit_user licensing:give_what_other_has licensing:move_unit licensing:offboard_user licensing:place_user
+    licensing:reactivate_user licensing:change_dates licensing:choose_assignees licensing:choose_license
+    licensing:choose_policies licensing:unassign"""
+CREATING = "directory:create_group directory:create_unit"
+MODALS = """
+    licensing:bulk_assign licensing:bulk_deactivate licensing:bulk_group
+    licensing:bulk_reactivate licensing:bulk_unassign licensing:bulk_unit licensing:choose_organization_license"""
 
 DECISIONS = """
     authzen:evaluation authzen:evaluations authzen:search_action authzen:search_resource authzen:search_subject"""
@@ -74,7 +83,8 @@ GET = {
     "licensing:my_access": "302 200 200 200 200 200 403 403 403",
     OWN_PAGES: "302 403 200 200 200 200 403 403 403",
     PAGES_OF_THINGS: "302 403 200 200 200 404 403 403 403",
-    "licensing:choose_organization_license": "302 403 403 200 200 200 403 403 403",
+    f"{MODALS} {CREATING}": "302 403 403 200 200 200 403 403 403",
+    "licensing:bulk_leave": "302 403 403 404 404 404 403 403 403",  # of no group
     MODALS_OF_THINGS: "302 403 403 200 200 404 403 403 403",
     # for applications, which bring a token: nobody's session counts
     DECISIONS: "405 405 405 405 405 405 405 405 405",
@@ -109,7 +119,8 @@ GET = {
 POST = {
     DECISIONS: "401 401 401 401 401 401 401 401 401",
     "directory:switch_organization": "302 302 302 302 302 404 404 404 404",
-    "licensing:choose_organization_license": "302 403 403 302 302 200 403 403 403",  # 200: acme's license is refused
+    MODALS: "302 403 403 302 302 200 403 403 403",  # 200: what is acme's is refused, or not found
+    CREATING: "302 403 403 302 302 302 403 403 403",  # each in their own organization
     MODALS_OF_THINGS: "302 403 403 302 302 404 403 403 403",
     "admin:licensing_allocation_cancel": "302 302 302 302 302 302 302 302 302",
 }
@@ -118,6 +129,7 @@ WRITERS = {
     "licensing": ("editor", "admin"),
     "directory": ("editor", "admin"),
     "admin": ("staff", "operator"),
+    **dict.fromkeys(CREATING.split(), ("editor", "admin", "other admin")),
 }
 
 
@@ -194,6 +206,11 @@ def things(acme, catalogue):
         ("units", "user"): acme.editor.pk,
         ("licenses", "allocation"): acme.allocation.pk,
         ("assignments", "pk"): acme.assign(acme.below).pk,
+        ("licensing:reactivate_user", "pk"): acme.person("Ina Inactive", is_active=False).pk,
+        ("licensing:give_what_other_has", "pk"): acme.viewer.pk,
+        ("licensing:give_what_other_has", "other"): acme.nobody.pk,
+        ("licensing:delete_unit", "pk"): acme.below.pk,
+        ("licensing:move_unit", "pk"): acme.below.pk,
         **{(f"admin:{model}_{page}", "object_id"): thing.pk for model, thing in objects.items() for page in pages},
         ("account_confirm_email", "key"): "no-key",
         ("account_reset_password_from_key", "uidb36"): "1",
@@ -214,7 +231,9 @@ def urls(things):
         for kind in KINDS if "kind" in parameters else [None]:
             first = str(kind) if route.startswith("<kind") else route.split("/")[0]
             where = row if first in ("accounts", "admin") else first
-            values = {parameter: things.get((where, parameter)) for parameter in parameters}
+            values = {
+                parameter: things.get((row, parameter), things.get((where, parameter))) for parameter in parameters
+            }
             found.append((row, reverse(row, kwargs=values | ({"kind": kind} if kind else {}))))
     return found
 
@@ -251,18 +270,36 @@ def test_who_is_signed_out_is_led_to_sign_in_and_back(things):
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_who_may_post_what(acme, things, browsers, person):
+def test_who_may_post_what(acme, catalogue, things, browsers, person):
     client, status = browsers(person), statuses(POST, person)
     bodies = {
         "directory:switch_organization": {"organization": acme.organization.pk},
         "licensing:add_to_group": {"users": acme.viewer.pk},
         "licensing:add_to_unit": {"users": acme.viewer.pk},
         "licensing:change_dates": {"ends_on": "2090-01-01"},
+        "directory:create_group": {"name": "New"},
+        "directory:create_unit": {"name": "New"},
+        "directory:create_unit_below": {"name": "New"},
+        "directory:edit_group": {"name": "New"},
+        "directory:edit_unit": {"name": "New"},
+        "licensing:add_groups": {"groups": directory.create_group(acme.organization, name="Other", actor=TEST).pk},
+        "licensing:bulk_deactivate": {"things": acme.viewer.pk},
+        "licensing:bulk_group": {"things": acme.viewer.pk, "group": "Support"},
+        "licensing:bulk_reactivate": {"things": things["licensing:reactivate_user", "pk"]},
+        "licensing:bulk_unit": {"things": acme.viewer.pk, "unit": "Sales"},
+        "licensing:edit_user": {"name": "New"},
+        "licensing:give_what_other_has": {"groups": acme.group.pk, "unit": "on"},
+        "licensing:offboard_user": {"plan": services.plan_of(User.objects.get(pk=acme.nobody.pk)).digest},
+        "licensing:place_user": {"unit": "Sales"},
         "licensing:choose_license": {"allocation": acme.plain.pk},
         "licensing:choose_organization_license": {"allocation": acme.plain.pk},
         "licensing:choose_policies": {"policies": acme.allocation.license.optional_policies[0].pk},
     }
     assignees = {"users": acme.viewer.pk, "groups": acme.group.pk, "units": acme.unit.pk}
+    other = services.allocate(license_of(catalogue, "Other"), organization=acme.organization, actor=TEST)
+    for assignee in (acme.viewer, acme.group, acme.unit):
+        acme.assign(assignee, other)
+    bulk = {"licensing:bulk_assign": acme.plain.pk, "licensing:bulk_unassign": other.pk}
     before = everything()
 
     found, changed = {}, {}
@@ -271,6 +308,8 @@ def test_who_may_post_what(acme, things, browsers, person):
             body = (
                 {"assignees": assignees[url.split("/")[3]]} if row == "licensing:choose_assignees" else bodies.get(row)
             )
+            if row in bulk:
+                body = {"things": assignees[url.split("/")[1]], "allocation": bulk[row]}
             with transaction.atomic():
                 found[row, url] = client.post(url, body).status_code
                 changed[row, url] = everything() != before
@@ -279,7 +318,7 @@ def test_who_may_post_what(acme, things, browsers, person):
     assert found == {key: status[key[0]] for key in found}
     # Whoever may write has written, which shows that the others were refused for who they are.
     assert changed == {
-        (row, url): person in WRITERS[row.split(":")[0]] and row != "directory:switch_organization"
+        (row, url): person in WRITERS.get(row, WRITERS[row.split(":")[0]]) and row != "directory:switch_organization"
         for row, url in found
     }
 
@@ -318,7 +357,7 @@ def test_a_thing_of_another_organization_answers_like_one_that_does_not_exist(th
         for ask in (client.get, client.post)
     ]
 
-    assert len(answers) == 54
+    assert len(answers) == 82
     assert [theirs for theirs, _ in answers] == [unknown for _, unknown in answers]
     assert {theirs[0] for theirs, _ in answers} == {404}
 
@@ -386,6 +425,25 @@ def foreign_bodies(acme, globex, harbor):
     cases["allocation-organization"] = everyone, {"allocation": globex.allocation.pk}, not_here
     manage = reverse("licensing:choose_policies", args=[acme.assign(acme.below).pk])
     cases["policy-of-assignment"] = manage, {"policies": harbor.sharing.pk}, not_optional
+    other = directory.create_group(globex.organization, name="Only of the other", actor=TEST)
+    directory.create_unit(globex.organization, name="Unit of the other", actor=TEST)
+    no_unit = "There is no unit “{}”."
+    cases["group-of-person"] = (
+        reverse("licensing:add_groups", args=[acme.viewer.pk]),
+        {"groups": other.pk},
+        gone.format("group"),
+    )
+    give = reverse("licensing:give_what_other_has", args=[acme.viewer.pk, acme.nobody.pk])
+    cases["group-of-other"] = give, {"groups": other.pk}, gone.format("group")
+    for name, url in {
+        "place": reverse("licensing:place_user", args=[acme.viewer.pk]),
+        "bulk": reverse("licensing:bulk_unit"),
+    }.items():
+        cases[f"unit-{name}"] = (
+            url,
+            {"unit": "unit of the other", "things": acme.viewer.pk},
+            no_unit.format("unit of the other"),
+        )
     for case, place in [("group", acme.group), ("unit", acme.unit)]:
         url = reverse(f"licensing:add_to_{case}", args=[place.pk])
         cases[f"person-{case}"] = url, {"users": globex.viewer.pk}, gone.format("person")

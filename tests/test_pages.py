@@ -351,7 +351,7 @@ def test_the_tree_counts_people_and_names_the_licenses_of_a_unit(acme):
     acme.assign(acme.unit)
     acme.assign(acme.below, acme.plain)
 
-    page = read(acme.client().get(f"/units/?open={acme.unit.pk}"))
+    page = read(acme.client(acme.viewer).get(f"/units/?open={acme.unit.pk}"))
 
     assert page.rows == [
         ["Sales", "1", "2", "CRM Professional"],

@@ -314,7 +314,7 @@ def test_two_admins_who_remove_each_other_leave_one(acme, acts):
     for _ in range(ROUNDS):
         first, second = (acme.person(f"Admin {number}", role=Role.ADMIN) for number in (1, 2))
         acme.organization.users.filter(role=Role.ADMIN).exclude(pk__in=[first.pk, second.pk]).update(role="")
-        outcomes = at_once(acts[0](first, EVA), acts[1](second, ADA))
+        outcomes = at_once(acts[0](first, TEST), acts[1](second, TEST))
         refusals = [outcome for outcome in outcomes if isinstance(outcome, str)]
         assert len(refusals) == 1
         assert refusals[0].endswith("is the last active Admin of Acme. Make somebody else Admin first.")

@@ -144,6 +144,18 @@ class AddToUnitForm(PickForm):
         }
 
 
+class AddGroupsForm(PickForm):
+    picks = "groups"
+
+    def __init__(self, user, data=None):
+        super().__init__(data, things=user.organization.groups, one="group", many="groups")
+        self.user = user
+
+    def notes(self, things):
+        taken = set(self.user.memberships.filter(group__in=things).values_list("group_id", flat=True))
+        return {group.pk: ("Is in it already", True) for group in things if group.pk in taken}
+
+
 def is_key(text):
     """Return whether text can be the key of a row."""
     return text.isascii() and text.isdigit() and len(text) < 19

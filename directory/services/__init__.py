@@ -4,7 +4,7 @@ take an Actor, and raise ValidationError, in words for the person, when a rule s
 from .bulk import Tally, in_bulk, why_not_deactivate
 from .groups import create_group, join_group, join_groups, leave_group, update_group
 from .organizations import create_account, create_organization
-from .people import create_user, deactivate, keep_an_admin, reactivate, update_user
+from .people import create_user, deactivate, join_places, keep_an_admin, reactivate, update_user
 from .rules import Outcome, is_admin, lock, require_may_change, target
 from .units import create_unit, leave_unit, move_unit, place_in_unit, update_unit
 
@@ -21,6 +21,7 @@ __all__ = [
     "is_admin",
     "join_group",
     "join_groups",
+    "join_places",
     "keep_an_admin",
     "leave_group",
     "leave_unit",

@@ -1,10 +1,11 @@
 from django.core.exceptions import ValidationError
 
-from portal.audit.log import record
+from portal.audit.log import one_act, record
 from portal.text import join_some
 from portal.transactions import one_transaction
 
 from ..models import Organization, Role, User
+from .groups import join_groups
 from .rules import (
     is_admin,
     lock,
@@ -15,6 +16,7 @@ from .rules import (
     split,
     target,
 )
+from .units import place_in_unit
 
 CHANGED = ("name", "email", "title", "employee_number", "role")  # what an entry of the audit log tells
 
@@ -66,6 +68,16 @@ def update_user(user, *, actor, **fields):
 def _require_may_give(role, organization, actor):
     if role and not is_admin(organization, actor):
         raise ValidationError({"role": ValidationError("Only an Admin gives portal roles.", code="role")})
+
+
+@one_transaction
+def join_places(user, *, groups=(), unit=None, actor):
+    """Make a User a member of Groups and, if one is given, of an OrgUnit; returns those of them that they joined."""
+    with one_act():
+        joined = list(join_groups(user, groups=groups, actor=actor).done)
+        if unit and place_in_unit(unit, users=[user], actor=actor).done:
+            joined.append(unit)
+    return joined
 
 
 @one_transaction

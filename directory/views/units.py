@@ -1,9 +1,16 @@
-from django.shortcuts import get_object_or_404, render
+from functools import partial
 
-from directory.decorators import viewer_required
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+
+from directory import services
+from directory.decorators import editor_required, viewer_required
+from directory.forms.editing import PlaceForm
 from directory.forms.pickers import is_key
+from directory.forms.places import UnitField, suggest
 from directory.trees import people_at_or_below, people_in, tree_rows, unit_paths
 from portal.lists import list_page
+from portal.modals import run_modal
 
 from .users import BY_NAME, people_page
 
@@ -46,3 +53,40 @@ def unit_detail(request, pk):
 
 def _unit(request, pk):
     return get_object_or_404(request.organization.units, pk=pk)
+
+
+@editor_required
+def create_unit(request, pk=None):
+    """At the top, or below the unit."""
+    parent = pk and _unit(request, pk)
+    return run_modal(
+        request,
+        "directory/edit_place.html",
+        PlaceForm,
+        title=f"Create a unit below {parent}" if parent else "Create a unit",
+        save=partial(services.create_unit, request.organization, parent=parent, actor=request.actor),
+        say=lambda unit: f"{unit} is created{f' below {parent}' if parent else ''}.",
+        back=reverse("directory:unit_detail", args=[pk]) if pk else reverse("directory:unit_list"),
+        confirm="Create unit",
+        parent=parent,
+    )
+
+
+@editor_required
+def edit_unit(request, pk):
+    unit = _unit(request, pk)
+    return run_modal(
+        request,
+        "directory/edit_place.html",
+        partial(PlaceForm, place=unit),
+        title=f"Edit {unit}",
+        save=partial(services.update_unit, unit, actor=request.actor),
+        say=lambda unit: f"{unit} is saved.",
+        back=reverse("directory:unit_detail", args=[unit.pk]),
+        confirm="Save",
+    )
+
+
+@viewer_required
+def suggest_units(request):
+    return suggest(request, UnitField)

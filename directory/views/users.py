@@ -1,19 +1,11 @@
 from django.shortcuts import get_object_or_404, render
 
 from directory.decorators import viewer_required
+from directory.forms.places import PersonField, suggest
 from directory.trees import people_in_groups, unit_paths
 from portal.lists import list_page
 
 BY_NAME = {"name": ("sort_key", "pk")}
-
-
-@viewer_required
-def user_list(request):
-    users = request.organization.users.select_related("unit")
-    listing = list_page(
-        request, users, search="search_text__contains", sorts={**BY_NAME, "added": ("created_at", "pk")}
-    )
-    return render(request, "directory/user_list.html", {"listing": listing})
 
 
 @viewer_required
@@ -42,3 +34,8 @@ def people_page(request, users):
     # Named although they are all of it: the index by name begins with the organization.
     users = users.filter(organization=request.organization)
     return list_page(request, users, search="search_text__contains", sorts=BY_NAME)
+
+
+@viewer_required
+def suggest_people(request):
+    return suggest(request, PersonField)

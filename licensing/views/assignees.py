@@ -63,7 +63,7 @@ def _choose_license(request, kind, assignee):
     return run_modal(
         request,
         "licensing/choose_license.html",
-        partial(ChooseLicenseForm, assignee=assignee, kind=kind, chosen=request.GET.get("allocation")),
+        partial(ChooseLicenseForm, kind=kind, assignees=[assignee], chosen=request.GET.get("allocation")),
         title=f"Assign a license to {'the whole organization' if kind is ORGANIZATION else assignee}",
         save=save,
         say=outcomes.say_assigned,

@@ -69,7 +69,7 @@ def _people(request, q, act):
         return Result(user.name, user.email or "", url, user.pk, None if user.is_active else AWAY)
 
     users = _first(request.organization.users, q, "search_text", "sort_key")
-    return _found("People", "user", users, result, "directory:user_list", q)
+    return _found("People", "user", users, result, "licensing:user_list", q)
 
 
 def _groups(request, q, act):

@@ -21,7 +21,7 @@ def result(page, name):
 
 @pytest.mark.parametrize("key", ["Control+k", "Meta+k"])
 def test_the_keys_alone(page, world, visit, key):
-    visit("directory:user_list")
+    visit("licensing:user_list")
     search = page.get_by_label("Search users")
     search.focus()
 
@@ -50,7 +50,7 @@ def test_the_keys_alone(page, world, visit, key):
 
 
 def test_enter_opens_what_was_typed_also_before_the_answer_is_there(page, world, visit):
-    visit("directory:user_list")
+    visit("licensing:user_list")
     page.keyboard.press("Control+k")
     expect(field(page)).to_be_focused()
 
@@ -61,7 +61,7 @@ def test_enter_opens_what_was_typed_also_before_the_answer_is_there(page, world,
 
 
 def test_arrows_go_through_what_was_found(page, world, visit):
-    visit("directory:user_list")
+    visit("licensing:user_list")
     page.keyboard.press("Control+k")
     expect(field(page)).to_be_focused()
     page.keyboard.type("sal")

@@ -149,7 +149,7 @@ def test_a_menu_that_the_focus_leaves_closes(page, world, visit, press, tab_to):
 
 
 def test_skip_to_the_content(page, world, visit, press):
-    visit("directory:user_list")
+    visit("licensing:user_list")
 
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 
 
 def test_the_search_field_keeps_focus_and_caret(page, world, visit):
-    visit("directory:user_list")
+    visit("licensing:user_list")
     mark(page)
     search = page.get_by_label("Search users")
     search.click()
@@ -32,7 +32,7 @@ def test_the_search_field_keeps_focus_and_caret(page, world, visit):
 
 
 def test_back_after_a_search_shows_a_whole_page(page, world, visit):
-    visit("directory:user_list")
+    visit("licensing:user_list")
     page.get_by_label("Search users").fill("viewer")
     expect(page).to_have_url(re.compile(r"\?q=viewer"))
     page.get_by_role("link", name="Vic Viewer", exact=True).click()

@@ -100,7 +100,7 @@ def test_manage_optional_policies_and_unassign(page, world, place):
 def test_lists_are_searched_sorted_and_paged(page, world, visit):
     for number in range(60):
         world.person(f"Person {number:02}")
-    visit("directory:user_list")
+    visit("licensing:user_list")
 
     expect(row(page, "Person 45")).to_be_visible()
     page.get_by_role("link", name="Next", exact=True).click()
@@ -128,7 +128,7 @@ def test_seats_are_a_link_away(page, world, catalogue, visit):
 def test_the_organization_is_switched(page, acme, globex, sign_in, visit):
     directory.create_user(globex.organization, name="Ada", account=acme.admin.account, role="viewer", actor=TEST)
     sign_in(acme.admin)
-    visit("directory:user_list")
+    visit("licensing:user_list")
 
     page.get_by_label("Organization: Acme. Switch").click()
     page.get_by_role("button", name="Globex").click()

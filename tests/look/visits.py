@@ -122,7 +122,7 @@ def pages_of(w):
     yield visit("seats", "licensing:seats", w.allocation)
     for kind in KINDS:
         yield visit(f"license-{kind}", "licensing:license_assignees", w.allocation, kind)
-    yield visit("users", "directory:user_list")
+    yield visit("users", "licensing:user_list")
     yield visit("user", "directory:user_detail", w.user)
     yield visit("user-groups", "directory:user_groups", w.user)
     yield visit("groups", "directory:group_list")
@@ -202,9 +202,9 @@ def states_of(w, dialogs):
     }
     for name, query in explained.items():
         yield visit(f"explain-{name}", "licensing:explain_access", query=query)
-    yield visit("users-found", "directory:user_list", query="?q=ma")
+    yield visit("users-found", "licensing:user_list", query="?q=ma")
     yield visit("units-found", "directory:unit_list", query="?q=e")
-    yield state("users-next", visit("", "directory:user_list"), next_page, leads_on=True)
+    yield state("users-next", visit("", "licensing:user_list"), next_page, leads_on=True)
     yield visit("user-inactive", "licensing:assignee_licenses", USERS, w.inactive)
     yield visit("license-without-limit", "licensing:license_detail", w.unlimited)
     for name, query in [("found", "?q=a"), ("none-found", "?q=xyzzy"), ("assign", "?act=assign"), ("add", "?act=add")]:

@@ -1,0 +1,137 @@
+"""Naming one unit, group or person out of thousands: a text field that suggests, and works without suggestions too."""
+
+import re
+
+from django import forms
+from django.shortcuts import render
+from django.urls import reverse
+
+from portal.lists import clean_query, matching
+from portal.text import fold
+
+from ..trees import find_unit, unit_paths, write_path
+
+SUGGESTED = 20
+
+
+class PlaceField(forms.CharField):
+    """A name that is cleaned to the thing, or to None where it is left empty. Of which organization, the form says."""
+
+    def __init__(self, *, suggest, **kwargs):
+        """suggest: name of the URL that gives options for what was typed so far."""
+        super().__init__(max_length=500, **kwargs)
+        self.organization = None
+        self.suggest = suggest
+
+    def get_bound_field(self, form, name):
+        bound = super().get_bound_field(form, name)
+        options = f"{bound.auto_id}_options"  # the <datalist>, which components/field.html puts beside it
+        asks = {"hx-get": reverse(self.suggest), "hx-trigger": "input changed delay:150ms", "hx-target": f"#{options}"}
+        self.widget.attrs.update(asks, list=options, autocomplete="off")
+        return bound
+
+    def clean(self, value):
+        text = super().clean(value)
+        return self.find(text) if text else None
+
+    def options(self, text=""):
+        """Return what is suggested for the text: the first by name that it is a part of."""
+        raise NotImplementedError
+
+    def find(self, text):
+        raise NotImplementedError
+
+
+class UnitField(PlaceField):
+    """An OrgUnit by its name, or its path where several have that name."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"label": "Organizational unit", "suggest": "directory:suggest_units", **kwargs})
+
+    def prepare_value(self, value):
+        """A unit as its path; what was typed stays as it is."""
+        return write_path(unit_paths([value.pk])[value.pk]) if hasattr(value, "pk") else value
+
+    def options(self, text=""):
+        text = text.replace(">", "›").rpartition("›")[2]
+        pks = self.organization.units.filter(sort_key__contains=fold(text)).order_by("sort_key", "pk")
+        pks = list(pks.values_list("pk", flat=True)[:SUGGESTED])
+        paths = unit_paths(pks)
+        return [write_path(paths[pk]) for pk in pks]
+
+    def find(self, text):
+        return find_unit(self.organization, text)
+
+
+class GroupField(PlaceField):
+    """A Group by its name."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"label": "Group", "suggest": "directory:suggest_groups", **kwargs})
+
+    def prepare_value(self, value):
+        return value.name if hasattr(value, "pk") else value
+
+    def options(self, text=""):
+        groups = self.organization.groups.filter(sort_key__contains=fold(text)).order_by("sort_key", "pk")
+        return list(groups.values_list("name", flat=True)[:SUGGESTED])
+
+    def find(self, text):
+        """Return the Group of that name; one that differs in accents only where there is no other."""
+        text = text.strip()
+        found = list(self.organization.groups.filter(sort_key=fold(text)[:250]).order_by("pk")[:10])
+        same = [group for group in found if group.name.casefold() == text.casefold()]
+        if not found:
+            raise forms.ValidationError(f"There is no group “{text}”.", code="group")
+        return (same or found)[0]
+
+
+class PersonField(PlaceField):
+    """A User by name, e-mail address or employee number; by its key, "#12", where these do not tell."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"suggest": "directory:suggest_people", **kwargs})
+
+    def options(self, text=""):
+        users = self.organization.users.filter(matching(text, "search_text__contains")).order_by("sort_key", "pk")
+        return [write_person(user) for user in users[:SUGGESTED]]
+
+    def find(self, text):
+        """Raises ValidationError where nobody is meant, or several people."""
+        users, text = self.organization.users.select_related("unit", "organization"), text.strip()
+        key = re.search(r"#(\d{1,18})$", text)
+        if key:
+            found = list(users.filter(pk=int(key[1])))
+        else:
+            address = re.search(r"<(.+@.+)>$", text)
+            found = list(users.filter(email__iexact=address[1] if address else text)[:2])
+            found = found or list(users.filter(employee_number=text)[:2])
+            found = found or list(users.filter(sort_key=fold(text)[:250])[:2])
+            found = found or list(users.filter(matching(text, "search_text__contains"))[:2])
+        if not found:
+            raise forms.ValidationError(f"There is nobody “{text}”.", code="person")
+        if len(found) > 1:
+            raise forms.ValidationError(f"Several people are called “{text}”. Write the e-mail address.", code="person")
+        return found[0]
+
+
+def write_person(user):
+    """Return what tells somebody from others of that name."""
+    return f"{user.name} <{user.email}>" if user.email else f"{user.name} #{user.pk}"
+
+
+class PlacesMixin:
+    """A form with such fields: tells them the organization."""
+
+    def find_places_in(self, organization):
+        for field in self.fields.values():
+            if isinstance(field, PlaceField):
+                field.organization = organization
+
+
+def suggest(request, field):
+    """Answer a PlaceField with options for what was typed into it so far: the one value that its request has."""
+    field = field()
+    field.organization = request.organization
+    text = clean_query(next(iter(request.GET.values()), ""))
+    return render(request, "components/options.html", {"options": field.options(text)})

@@ -1,0 +1,245 @@
+"""What is done with many rows of a list at once: those that are ticked, or all that match."""
+
+from functools import partial
+
+from django.core.exceptions import ValidationError
+from django.forms import ChoiceField, Form
+from django.http import Http404
+from django.urls import reverse
+
+from directory import services as directory
+from directory.decorators import editor_required
+from directory.forms.editing import ChooseGroupForm, ChooseUnitForm
+from licensing import services
+from licensing.access import changes
+from licensing.filters import Selection
+from licensing.forms import ChooseLicenseForm
+from licensing.kinds import GROUPS, UNITS, USERS
+from licensing.ledger import foresee
+from portal.modals import run_modal
+from portal.text import count_words
+
+LISTS = {USERS: "licensing:user_list", GROUPS: "directory:group_list", UNITS: "directory:unit_list"}
+PEOPLE = ("person", "people")
+
+
+@editor_required
+def add_to_group(request):
+    return _bulk(
+        request,
+        USERS,
+        "Add {} to a group",
+        form=partial(ChooseGroupForm, organization=request.organization),
+        act=lambda group: partial(_with_users, directory.join_group, group, request.actor),
+        already="In the group already",
+        change=lambda things, group: partial(changes.joining, [group], things),
+        did=lambda group: f"joined {group}",
+        confirm="Add to group",
+    )
+
+
+@editor_required
+def remove_from_group(request):
+    """Of the group whose people the list shows."""
+    selection = Selection.of(request, USERS)
+    if selection.group is None:
+        raise Http404
+    group = selection.group
+    return _bulk(
+        request,
+        USERS,
+        f"Remove {{}} from {group}",
+        act=lambda: partial(_with_users, directory.leave_group, group, request.actor),
+        already="Not in the group",
+        change=lambda things: partial(changes.leaving, group, things),
+        did=lambda: f"left {group}",
+        confirm="Remove",
+        is_loss=True,
+    )
+
+
+@editor_required
+def add_to_unit(request):
+    return _bulk(
+        request,
+        USERS,
+        "Add {} to an organizational unit",
+        form=partial(ChooseUnitForm, organization=request.organization),
+        act=lambda unit: partial(_with_users, directory.place_in_unit, unit, request.actor),
+        already="In the unit already",
+        change=lambda things, unit: partial(changes.placing, unit, things),
+        did=lambda unit: f"moved to {unit}",
+        confirm="Add to unit",
+        text="A person is in one unit at most: who is in another leaves it.",
+    )
+
+
+@editor_required
+def deactivate(request):
+    return _bulk(
+        request,
+        USERS,
+        "Deactivate {}",
+        act=lambda: partial(directory.deactivate, actor=request.actor),
+        already="Inactive already",
+        why_not=directory.why_not_deactivate(request.organization, request.actor),
+        change=lambda things: partial(changes.deactivating, things),
+        did=lambda: "deactivated",
+        confirm="Deactivate",
+        is_loss=True,
+        text="No license reaches them any more and they take no seat. What is assigned is kept, and works again when "
+        "they are reactivated.",
+    )
+
+
+@editor_required
+def reactivate(request):
+    return _bulk(
+        request,
+        USERS,
+        "Reactivate {}",
+        act=lambda: partial(directory.reactivate, actor=request.actor),
+        already="Active already",
+        change=lambda things: partial(changes.reactivating, things),
+        did=lambda: "reactivated",
+        confirm="Reactivate",
+        text="Everything that was kept works again at once. This is never refused for want of seats.",
+    )
+
+
+@editor_required
+def unassign(request, kind):
+    selection = Selection.of(request, kind)
+
+    class ChooseAllocationForm(Form):
+        allocation = ChoiceField(label="License", error_messages={"required": "Choose a license."})
+
+        def __init__(self, data=None):
+            super().__init__(data, initial={"allocation": selection.allocation and selection.allocation.pk})
+            allocations = request.organization.allocations.with_license().order_by("license__sort_key", "pk")
+            self.allocations = {str(allocation.pk): allocation for allocation in allocations}
+            choices = [(pk, str(allocation)) for pk, allocation in self.allocations.items()]
+            self.fields["allocation"].choices = [("", "Choose a license"), *choices]
+
+        def clean_allocation(self):
+            return self.allocations[self.cleaned_data["allocation"]]
+
+    return _bulk(
+        request,
+        kind,
+        "Unassign a license from {}",
+        form=ChooseAllocationForm,
+        save=lambda allocation: services.unassign_in_bulk(
+            allocation, kind=kind, assignees=selection.things, actor=request.actor
+        ),
+        change=lambda things, allocation: partial(changes.unassigning_all, allocation, kind=kind, assignees=things),
+        did=lambda allocation: f"no longer have {allocation} assigned directly",
+        confirm="Unassign License",
+        is_loss=True,
+        text="What reaches them in another way stays: what changes says who keeps it.",
+    )
+
+
+@editor_required
+def assign(request, kind):
+    selection = Selection.of(request, kind)
+
+    def save(allocation, **values):
+        return services.assign_in_bulk(allocation, kind=kind, assignees=selection.things, actor=request.actor, **values)
+
+    return _bulk(
+        request,
+        kind,
+        "Assign a license to {}",
+        template="licensing/bulk_assign.html",
+        form=partial(BulkLicenseForm, selection),
+        save=save,
+        make_change=lambda form, at: form.change(at=at),
+        did=lambda allocation, **_: f"can use {allocation} now" if kind is USERS else f"have {allocation} now",
+        confirm="Assign License",
+        is_anything_allocated=True,
+    )
+
+
+class BulkLicenseForm(ChooseLicenseForm):
+    """Which license shall many have?"""
+
+    def __init__(self, selection, data=None):
+        self.organization = selection.organization
+        super().__init__(data, kind=selection.kind, assignees=selection.things)
+
+    def offer(self, at):
+        """All that can be assigned: who has it already is left out, and told."""
+        return self.organization.allocations.assignable(at), []
+
+
+def _with_users(service, place, actor, users):
+    return service(place, users=users, actor=actor)
+
+
+def _bulk(
+    request,
+    kind,
+    title,
+    *,
+    did,
+    confirm,
+    form=Form,
+    template="licensing/bulk.html",
+    act=None,
+    already="",
+    why_not=lambda thing: "",
+    save=None,
+    change=None,
+    make_change=None,
+    is_loss=False,
+    **more,
+):
+    """Run the modal of an act upon a Selection.
+
+    title: with {} for how many. act: the form's values -> a service that takes a list of things; already: whom it
+    skips; why_not: whom it leaves out. Or save: the form's values -> a Tally. change: things and the form's values ->
+    a function of the instant that returns the Change. did: the form's values -> what is said of whom it was done for.
+    """
+    selection = Selection.of(request, kind)
+    words = PEOPLE if kind is USERS else (kind.one, kind.slug)
+
+    def run(**values):
+        if not selection.number:
+            raise ValidationError(f"Nothing is ticked any more. Tick at least one {words[0]}.", code="none")
+        service = save or in_bulk
+        tally = service(**values)
+        return tally, f"{count_words(tally.done, *words)} {did(**values)}."
+
+    def in_bulk(**values):
+        return directory.in_bulk(selection.things, act(**values), already=already, why_not=why_not)
+
+    def foreseen(form, at):
+        if make_change:
+            return make_change(form, at)
+        if not selection.number or (form.fields and not form.is_valid()):
+            return None
+        return change(selection.things, **getattr(form, "cleaned_data", {}))(at=at)
+
+    def tell(outcome):
+        tally, said = outcome
+        reasons = [(reason, number, tally.names[reason]) for reason, number in tally.numbers.items()]
+        return {"said": said, "reasons": reasons} if reasons else None
+
+    return run_modal(
+        request,
+        template,
+        form,
+        title=title.format(count_words(selection.number, *words)),
+        save=run,
+        say=lambda outcome: outcome[1],
+        tell=tell,
+        back=reverse(LISTS[kind]),
+        foresee=foresee(request, foreseen),
+        selection=selection,
+        confirm=confirm,
+        is_loss=is_loss,
+        kind=kind,
+        words=words,
+        **more,
+    )
