@@ -62,7 +62,8 @@ class ChooseAssigneesForm(PoliciesMixin, PickForm, DatesForm):
     def __init__(self, data=None, *, allocation, kind):
         self.allocation, self.kind = allocation, kind
         many = "active people" if kind is USERS else kind.slug
-        super().__init__(data, things=kind.candidates(allocation.organization), one=kind.one, many=many)
+        people = allocation.organization.users.all() if kind is USERS else None
+        super().__init__(data, things=kind.candidates(allocation.organization), one=kind.one, many=many, people=people)
         self.fields["policies"].of(allocation.license)
 
     def change(self, *, at):

@@ -162,6 +162,8 @@ DECISIONS_PER_MINUTE = env.int("DECISIONS_PER_MINUTE", default=60_000)
 
 # Words, days, assets -------------------------------------------------------------------------------------------------
 
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a picker whose ticks come from a pasted list sends one for each
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from django import forms
@@ -9,8 +9,10 @@ from portal.text import count_words
 
 from ..models import Group, OrgUnit, User
 from ..trees import people_in_groups, unit_paths, units_below, write_path
+from .pasting import read_pasted
 
 SHOWN, MOST_SHOWN = 50, 500
+NAMED = 50  # of what is ticked
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,13 @@ class PickForm(forms.Form):
 
     picks = "users"
 
-    def __init__(self, data=None, *, things, one, many):
-        """things: QuerySet to choose from, of one organization. one, many: the words for them."""
+    def __init__(self, data=None, *, things, one, many, people=None):
+        """things: QuerySet to choose from, of one organization. one, many: the words for them.
+
+        people: QuerySet of all Users of the organization, where a list of them may be pasted.
+        """
         super().__init__(data)
+        self.people, self.pasted = people, None
         self.things, self.one, self.many = things.order_by("sort_key", "pk"), one, many
         gone = f"A {one} you chose is not there any more. Choose again."
         self.fields[self.picks] = ThingsField(
@@ -46,6 +52,25 @@ class PickForm(forms.Form):
                 "invalid_pk_value": gone,
             },
         )
+        if people is not None and self.data.get("pasted", "").strip():
+            self._take(read_pasted(self.data["pasted"], people))
+
+    def _take(self, pasted):
+        """Tick the people of a pasted list, but for those who have it already; which is said like what is wrong."""
+        notes = self.notes(pasted.people)
+        taken = [(user, note) for user in pasted.people if (note := notes.get(user.pk, ("", False)))[1]]
+        fresh = [user for user in pasted.people if not notes.get(user.pk, ("", False))[1]]
+        said = [(user.email or user.employee_number, f"{user}: {note}") for user, (note, _) in taken]
+        self.pasted = replace(pasted, people=fresh, problems=[*pasted.problems, *said])
+        self.data = self.data.copy()
+        ticked = dict.fromkeys([*self.data.getlist(self.picks), *(str(user.pk) for user in fresh)])
+        self.data.setlist(self.picks, list(ticked))
+
+    def clean(self):
+        values = super().clean()
+        if self.pasted:  # nothing is done before that was seen
+            self.add_error(None, f"{self.pasted.said} Look at what is ticked, then confirm.")
+        return values
 
     def notes(self, things):
         """Return {pk: (note, is taken)} for the things about which there is something to say."""
@@ -97,6 +122,15 @@ class PickForm(forms.Form):
         return self._matches.order_by()[: COUNT_LIMIT + 1].count() if self.query else self.total
 
     @property
+    def tray(self):
+        """The first of what is ticked, which are named."""
+        return self.picked[:NAMED]
+
+    @property
+    def unnamed(self):
+        return len(self.picked) - len(self.tray)
+
+    @property
     def pick_errors(self):
         return self.errors.get(self.picks, [])
 
@@ -120,8 +154,8 @@ class PickForm(forms.Form):
 
 class AddToGroupForm(PickForm):
     def __init__(self, group, data=None):
-        super().__init__(data, things=group.organization.users.active(), one="person", many="active people")
-        self.group = group
+        self.group, users = group, group.organization.users
+        super().__init__(data, things=users.active(), one="person", many="active people", people=users.all())
 
     def notes(self, things):
         members = set(self.group.memberships.filter(user__in=things).values_list("user_id", flat=True))
@@ -130,10 +164,8 @@ class AddToGroupForm(PickForm):
 
 class AddToUnitForm(PickForm):
     def __init__(self, unit, data=None):
-        super().__init__(
-            data, things=unit.organization.users.active().select_related("unit"), one="person", many="active people"
-        )
-        self.unit = unit
+        self.unit, users = unit, unit.organization.users.select_related("unit")
+        super().__init__(data, things=users.active(), one="person", many="active people", people=users)
 
     def notes(self, things):
         here = ("Is in it already", True)
@@ -148,8 +180,8 @@ class AddGroupsForm(PickForm):
     picks = "groups"
 
     def __init__(self, user, data=None):
-        super().__init__(data, things=user.organization.groups, one="group", many="groups")
         self.user = user
+        super().__init__(data, things=user.organization.groups, one="group", many="groups")
 
     def notes(self, things):
         taken = set(self.user.memberships.filter(group__in=things).values_list("group_id", flat=True))

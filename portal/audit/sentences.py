@@ -91,11 +91,9 @@ _FIELDS = {
 
 def _changed(entry, details):
     """ "changed Ada Jansen: portal role from viewer to editor"; a name is told as it was."""
-    parts = [
-        f"{_FIELDS[key]} from {details['old'][key] or 'none'} to {new or 'none'}" for key, new in details["new"].items()
-    ]
-    name = details["old"].get("name") or entry.target_name
-    return format_html("changed <b>{}</b>: {}", name, "; ".join(parts))
+    old, kind = details["old"], "" if entry.target_kind == "user" else f"{entry.target_kind} "
+    parts = [f"{_FIELDS[key]} from {old[key] or 'none'} to {new or 'none'}" for key, new in details["new"].items()]
+    return format_html("changed {}<b>{}</b>: {}", kind, old.get("name") or entry.target_name, "; ".join(parts))
 
 
 def _license_policies(entry, details):

@@ -1,0 +1,331 @@
+"""What an admin does with somebody of the directory: edit, place, deactivate, offboard, delete, compare."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from directory import services as directory
+from directory.models import Role, User
+from licensing import services
+from portal.audit.log import Actor
+from portal.audit.models import AuditEntry
+from tests.reading import read
+from tests.worlds import TEST
+
+HTMX = {"HX-Request": "true"}
+
+
+def actor_of(user):
+    return Actor("account", user.account_id, user.name)
+
+
+def again(user):
+    return User.objects.get(pk=user.pk)
+
+
+# Basic information ---------------------------------------------------------------------------------------------------
+
+
+def test_somebody_is_edited_and_activity_tells_old_and_new(acme):
+    client = acme.client()
+    values = {"name": "Uma Claes", "email": "uma.claes@acme.example", "title": "Driver", "employee_number": "17"}
+
+    answer = client.post(f"/users/{acme.nobody.pk}/edit/", {**values, "role": "viewer", "unit": "Sales"}, headers=HTMX)
+
+    assert "Uma Claes is saved." in read(answer).text
+    user = again(acme.nobody)
+    assert {name: getattr(user, name) for name in values} == values
+    assert (user.role, user.unit, user.sort_key) == (Role.VIEWER, acme.unit, "uma claes")
+    told = read(client.get("/activity/")).text
+    assert "changed Uma Nobody: name from Uma Nobody to Uma Claes; e-mail address from uma@acme.example to" in told
+    assert "portal role from none to viewer" in told
+    assert "placed Uma Claes in unit Sales" in told
+
+
+def test_what_cannot_be_saved_is_said_at_its_field_and_nothing_is_lost(acme):
+    url = f"/users/{acme.nobody.pk}/edit/"
+    taken = {"name": "", "email": "VIC@acme.example", "title": "x" * 121, "unit": "Sal", "role": ""}
+
+    page = read(acme.client().post(url, taken))
+    assert page.alerts["id_name_error"] == "This field is required."
+    assert page.alerts["id_unit_error"] == "There is no unit “Sal”."
+    assert "at most 120 characters" in page.alerts["id_title_error"]
+    assert page.one("input", id="id_email")["value"] == "VIC@acme.example"
+
+    page = read(acme.client().post(url, {"name": "Uma", "email": "VIC@acme.example"}))
+    assert page.alerts[None] == "Somebody here has this e-mail address."
+    assert again(acme.nobody).name == "Uma Nobody"
+
+
+def test_a_unit_whose_name_is_not_the_only_one_is_told_by_its_path(acme):
+    other = directory.create_unit(acme.organization, name="Nordics", actor=TEST)
+    twin = directory.create_unit(acme.organization, name="Benelux", parent=other, actor=TEST)
+    url = f"/users/{acme.viewer.pk}/unit/"
+    client = acme.client()
+
+    page = read(client.post(url, {"unit": "benelux"}))
+    assert page.alerts["id_unit_error"] == (
+        "Several units are called so: Sales › Benelux and Nordics › Benelux. Write the path too."
+    )
+    for path in ("Nordics › Benelux", "nordics > BENELUX"):
+        User.objects.filter(pk=acme.viewer.pk).update(unit=None)
+        client.post(url, {"unit": path})
+        assert again(acme.viewer).unit == twin
+    options = [option["value"] for option in read(client.get("/units/suggest/?unit=Sales > ben")).all("option")]
+    assert options == ["Sales › Benelux", "Nordics › Benelux"]
+
+
+# Roles ---------------------------------------------------------------------------------------------------------------
+
+
+def test_an_editor_neither_gives_roles_nor_touches_admins(acme):
+    editor, actor = acme.client(acme.editor), actor_of(acme.editor)
+
+    page = read(editor.get(f"/users/{acme.editor.pk}/edit/"))
+    assert not list(page.all(id="id_role"))
+    editor.post(f"/users/{acme.editor.pk}/edit/", {"name": "Eva", "role": "admin"})
+    assert again(acme.editor).role == Role.EDITOR
+    with pytest.raises(ValidationError, match="Only an Admin gives portal roles"):
+        directory.update_user(acme.editor, role=Role.ADMIN, actor=actor)
+    with pytest.raises(ValidationError, match="Only an Admin gives portal roles"):
+        directory.create_user(acme.organization, name="Friend", role=Role.ADMIN, actor=actor)
+
+    second = acme.person("Second Admin", role=Role.ADMIN)  # so that Ada is not the last
+    for act, body in {
+        "edit": {"name": "Mine", "email": "eva@acme.example"},
+        "deactivate": {},
+        "delete": {},
+        "offboard": {"plan": services.plan_of(second).digest},
+    }.items():
+        page = read(editor.post(f"/users/{second.pk}/{act}/", body))
+        assert page.alerts[None] == "Second Admin is an Admin. Only an Admin can do this.", act
+    assert (again(second).is_active, again(second).name) == (True, "Second Admin")
+
+
+@pytest.mark.parametrize("act", ["demote", "deactivate", "delete", "offboard"])
+def test_the_last_admin_stays(acme, act):
+    url = f"/users/{acme.admin.pk}/{'edit' if act == 'demote' else act}/"
+    body = {"name": "Ada", "role": "viewer", "plan": services.plan_of(acme.admin).digest}
+
+    page = read(acme.client().post(url, body))
+
+    assert "is the last active Admin of Acme. Make somebody else Admin first." in page.alerts[None]
+    assert again(acme.admin).role == Role.ADMIN
+    assert again(acme.admin).is_active
+
+
+def test_an_admin_who_was_demoted_meanwhile_gives_no_role(acme):
+    other = acme.person("Other Admin", role=Role.ADMIN)
+    actor = actor_of(acme.admin)
+    directory.update_user(acme.admin, role=Role.EDITOR, actor=TEST)
+
+    with pytest.raises(ValidationError, match="Only an Admin gives portal roles"):
+        directory.update_user(acme.viewer, role=Role.EDITOR, actor=actor)
+    assert again(other).role == Role.ADMIN
+
+
+# Ending ---------------------------------------------------------------------------------------------------------------
+
+
+def test_deactivating_ends_access_and_reactivating_returns_it(acme):
+    acme.assign(acme.group)
+    client, url = acme.client(), f"/users/{acme.nobody.pk}/"
+
+    assert "Uma Nobody can no longer use CRM Professional" in read(client.get(f"{url}deactivate/")).text
+    client.post(f"{url}deactivate/")
+    assert not again(acme.nobody).is_active
+    assert "Reactivate" in read(client.get(url)).links
+    assert "Uma Nobody gains CRM Professional" in read(client.get(f"{url}reactivate/")).text
+    client.post(f"{url}reactivate/")
+    assert again(acme.nobody).is_active
+    assert acme.group in acme.nobody.groups.all()
+
+
+def test_deleting_says_what_goes_and_leads_to_the_list(acme):
+    acme.assign(acme.nobody)
+    client, url = acme.client(), f"/users/{acme.nobody.pk}/delete/"
+
+    said = read(client.get(url)).text
+    assert "1 membership in groups and 1 license assigned directly" in said
+    assert "Their account stays" in said
+    headers = {**HTMX, "HX-Current-URL": f"http://testserver/users/{acme.nobody.pk}/licenses/"}
+    answer = client.post(url, headers=headers)
+
+    assert answer.headers["HX-Redirect"] == "/users/"
+    assert "Uma Nobody is deleted." in read(client.get("/users/")).text
+    assert not User.objects.filter(pk=acme.nobody.pk).exists()
+    # What went with them is the same act.
+    acts = AuditEntry.objects.filter(verb__in=["assignment.removed", "user.deleted"])
+    assert acts.count() == 2
+    assert acts.values("change_set").distinct().count() == 1
+
+
+def test_offboarding_does_what_it_shows_or_nothing(acme):
+    acme.assign(acme.nobody, acme.plain)
+    acme.assign(acme.below)
+    client, url = acme.client(), f"/users/{acme.nobody.pk}/offboard/"
+
+    page = read(client.get(url))
+    said = page.one(class_="ledger").text
+    for sentence in (
+        "Can no longer use CRM Basic Direct",
+        "Can no longer use CRM Professional Unit: Benelux",
+        "CRM Basic is unassigned from them",
+        "Leaves 1 group Support",
+        "Leaves unit Sales › Benelux",
+        "Is deactivated",
+    ):
+        assert sentence in said
+    plan = {"plan": page.one("input", name="plan")["value"]}
+
+    assignment = acme.assign(acme.nobody)
+    page = read(client.post(url, plan))
+    assert "Since this was shown, something was assigned to them or taken from them." in page.text
+    assert "CRM Professional is unassigned from them" in page.text
+    assert again(acme.nobody).is_active
+    services.unassign(assignment, actor=TEST)
+
+    client.post(url, plan)
+    user = again(acme.nobody)
+    assert (user.is_active, user.unit, list(user.groups.all()), user.assignments.count()) == (False, None, [], 0)
+    verbs = ["user.deactivated", "group.left", "unit.left", "assignment.removed"]
+    acts = AuditEntry.objects.filter(verb__in=verbs).order_by("-pk")[:4]
+    assert {act.verb for act in acts} == set(verbs)
+    assert len({act.change_set for act in acts}) == 1
+
+
+# Comparing -----------------------------------------------------------------------------------------------------------
+
+
+def test_two_people_stand_side_by_side_and_one_joins_what_the_other_is_in(acme):
+    acme.assign(acme.group)
+    acme.assign(acme.unit, acme.plain)
+    acme.assign(acme.viewer, acme.plain)
+    client = acme.client()
+
+    page = read(client.get("/users/compare/", {"one": "uma", "other": "vic@acme.example"}))
+    licenses = page.one("section", aria_labelledby="licenses").rows
+    assert licenses == [
+        ["CRM Basic Northlight", "Unit: Sales › Benelux", "Direct"],
+        ["CRM Professional Northlight", "Group: Support", "Does not have it"],
+    ]
+    assert page.one("section", aria_labelledby="places").rows == [
+        ["Organizational unit", "Sales › Benelux", "None"],
+        ["Support", "In it", "Not in it"],
+    ]
+    give = page.links["Give Vic Viewer what Uma Nobody has"]
+    modal = read(client.get(give))
+    assert "Vic Viewer gains CRM Professional" in modal.text
+    assert "Vic Viewer keeps CRM Basic through a direct assignment" in modal.text
+
+    client.post(give, {"groups": acme.group.pk})
+    assert list(acme.viewer.groups.all()) == [acme.group]
+    assert again(acme.viewer).unit is None
+    client.post(give, {"unit": "on"})
+    assert again(acme.viewer).unit == acme.below
+    assert "There is nothing to join" in read(client.get(give)).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("nobody at all", "There is nobody “nobody at all”."),
+        ("#999999", "There is nobody “#999999”."),
+        ("a", "Several people are called “a”. Write the e-mail address."),
+    ],
+)
+def test_who_cannot_be_told_from_what_is_typed_is_asked_for_again(acme, typed, said):
+    page = read(acme.client().get("/users/compare/", {"one": typed}))
+
+    assert page.alerts["id_one_error"] == said
+    assert page.one("input", id="id_one")["value"] == typed
+
+
+# Groups and units ----------------------------------------------------------------------------------------------------
+
+
+def test_a_group_is_created_renamed_and_deleted_with_what_follows(acme):
+    client = acme.client(acme.editor)
+    client.post("/groups/create/", {"name": "Apollo", "description": "The project"})
+    group = acme.organization.groups.get(name="Apollo")
+    page = read(client.post("/groups/create/", {"name": "APOLLO"}))
+    assert page.alerts["id_name_error"] == "A group of this name exists."
+    page = read(client.post(f"/groups/{group.pk}/edit/", {"name": "support"}))
+    assert page.alerts["id_name_error"] == "A group of this name exists."
+    client.post(f"/groups/{group.pk}/edit/", {"name": "Artemis", "description": "The project"})
+    group.refresh_from_db()
+    assert (group.name, group.sort_key) == ("Artemis", "artemis")
+
+    acme.assign(acme.group)
+    page = read(client.get(f"/groups/{acme.group.pk}/delete/"))
+    assert "Uma Nobody can no longer use CRM Professional" in page.text
+    assert "1 assigned license" in page.text
+    answer = client.post(f"/groups/{acme.group.pk}/delete/", {"next": f"/groups/{acme.group.pk}/"})
+    assert answer.headers["Location"] == "/groups/"
+    told = read(client.get("/activity/")).text
+    assert "changed group Apollo: name from Apollo to Artemis" in told
+    assert "deleted group Support" in told
+
+
+def test_a_unit_is_created_below_moved_and_deleted_and_a_circle_is_refused(acme):
+    client = acme.client(acme.editor)
+    client.post(f"/units/{acme.below.pk}/create/", {"name": "Antwerp"})
+    antwerp = acme.organization.units.get(name="Antwerp")
+    assert antwerp.parent == acme.below
+    page = read(client.post(f"/units/{acme.below.pk}/create/", {"name": "antwerp"}))
+    assert page.alerts["id_name_error"] == "A unit of this name exists there."
+
+    page = read(client.post(f"/units/{acme.unit.pk}/move/", {"parent": "Antwerp"}))
+    assert "Antwerp is Sales or lies below it: a unit cannot lie below itself." in page.text
+    acme.assign(acme.unit)
+    page = read(client.post(f"/units/{acme.below.pk}/move/", {"parent": "", "look": "ledger"}))
+    assert "Uma Nobody can no longer use CRM Professional" in page.text
+    client.post(f"/units/{acme.below.pk}/move/", {"parent": ""})
+    acme.below.refresh_from_db()
+    assert acme.below.parent is None
+
+    page = read(client.get(f"/units/{acme.below.pk}/delete/"))
+    assert "Benelux has 1 unit below it. Move or delete it first." in page.text
+    assert "Benelux has 1 unit below it." in read(client.post(f"/units/{acme.below.pk}/delete/")).text
+    client.post(f"/units/{antwerp.pk}/delete/")
+    client.post(f"/units/{acme.below.pk}/delete/")
+    assert again(acme.nobody).unit is None
+    assert not acme.organization.units.filter(pk=acme.below.pk).exists()
+
+
+# A pasted list -------------------------------------------------------------------------------------------------------
+
+
+def test_a_pasted_list_ticks_whom_it_names_and_says_what_is_wrong_with_the_rest(acme):
+    acme.person("Ina Inactive", email="ina@acme.example", is_active=False)
+    acme.person("Numbered One", employee_number="17")
+    twins = [acme.person(f"Twin {n}", employee_number="22") for n in (1, 2)]
+    url, client = f"/groups/{acme.group.pk}/add/", acme.client()
+    pasted = "VIC@acme.example; Eva <eva@acme.example>,17\r\n22\tina@acme.example\nx@y.example\n"
+    pasted += "uma@acme.example, vic@acme.example"
+
+    page = read(client.post(url, {"pasted": pasted, "look": "paste"}))
+
+    assert page.one(class_="tray").text.startswith("3 selected Eva Editor")
+    wrong = [line.text for line in page.one(id="paste").all("li")]
+    assert wrong == [
+        f"22 {len(twins)} people have this number",
+        "ina@acme.example Ina Inactive is inactive",
+        "x@y.example Nobody here has this address or number",
+        "uma@acme.example Uma Nobody: Is in it already",
+    ]
+    # Whoever confirms at once is shown first what the list came to.
+    page = read(client.post(url, {"pasted": pasted}))
+    assert "3 people are ticked from the list. 4 entries were not. Look at what is ticked" in page.text
+    assert acme.group.members.count() == 1
+    ticked = [box["value"] for box in page.all("input", name="users") if "checked" in box.attributes]
+    client.post(url, {"users": [pk for pk in ticked if pk != str(acme.nobody.pk)]})
+    assert sorted(acme.group.members.values_list("name", flat=True)) == [
+        "Eva Editor", "Numbered One", "Uma Nobody", "Vic Viewer",
+    ]  # fmt: skip
+
+
+def test_a_list_of_another_organization_names_nobody(acme, globex):
+    page = read(acme.client().post(f"/groups/{acme.group.pk}/add/", {"pasted": "vic@globex.example", "look": "paste"}))
+
+    assert "vic@globex.example Nobody here has this address or number" in page.text
+    assert not list(page.all(class_="tray"))
