@@ -127,8 +127,10 @@ class Selection:
             search = "sort_key__contains"
         if self.group:
             things = things.filter(memberships__group=self.group)
-        if self.unit:
+        elif self.unit:
             things = things.filter(unit=self.unit)
-        if self.allocation:
+        elif self.allocation:
             things = things.filter(assignments__allocation=self.allocation)
+        elif self._state.get("within"):  # a place that is not there (any more) has nobody, rather than everybody
+            return things.none()
         return things.filter(matching(q, search))

@@ -133,7 +133,7 @@ def unassign(request, kind):
             allocation, kind=kind, assignees=selection.things, actor=request.actor
         ),
         change=lambda things, allocation: partial(changes.unassigning_all, allocation, kind=kind, assignees=things),
-        did=lambda allocation: f"no longer have {allocation} assigned directly",
+        did=lambda allocation: f"lost the direct assignment of {allocation}",
         confirm="Unassign License",
         is_loss=True,
         text="What reaches them in another way stays: what changes says who keeps it.",
@@ -155,7 +155,7 @@ def assign(request, kind):
         form=partial(BulkLicenseForm, selection),
         save=save,
         make_change=lambda form, at: form.change(at=at),
-        did=lambda allocation, **_: f"can use {allocation} now" if kind is USERS else f"have {allocation} now",
+        did=lambda allocation, **_: f"can use {allocation} now" if kind is USERS else f"got {allocation}",
         confirm="Assign License",
         is_anything_allocated=True,
     )

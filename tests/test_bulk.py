@@ -1,0 +1,217 @@
+"""What is done with many rows of a list at once, and with all that match a search."""
+
+import pytest
+from django.http import QueryDict
+from django.utils import timezone
+
+from directory import services as directory
+from directory.models import Role, User
+from directory.services.bulk import CHUNK
+from licensing import services
+from licensing.access import seats_in_use
+from licensing.filters import Selection
+from licensing.kinds import USERS
+from portal.audit.models import AuditEntry
+from tests.reading import read
+from tests.worlds import TEST, license_of
+
+HTMX = {"HX-Request": "true"}
+
+
+def crowd(world, number, name="Crowd"):
+    """So many people, by the shortest way."""
+    people = [
+        User(organization=world.organization, name=f"{name} {n:04}", email=f"{n}@crowd.example") for n in range(number)
+    ]
+    for person in people:
+        person.fold()
+    return User.objects.bulk_create(people)
+
+
+def post(world, act, user=None, kind="users", **body):
+    return read(world.client(user).post(f"/{kind}/bulk/{act}/", body, headers=HTMX))
+
+
+def members(group):
+    return set(group.members.values_list("name", flat=True))
+
+
+# Which ---------------------------------------------------------------------------------------------------------------
+
+
+def test_ticked_rows_join_a_group_and_who_is_in_it_is_told(acme):
+    page = post(acme, "group", things=[acme.viewer.pk, acme.nobody.pk, acme.admin.pk], group="support")
+
+    assert "2 people joined Support." in page.text
+    assert "In the group already: 1 Uma Nobody" in page.text
+    assert members(acme.group) == {"Ada Admin", "Uma Nobody", "Vic Viewer"}
+
+
+def test_all_that_match_are_more_than_a_page_and_one_act(acme):
+    crowd(acme, CHUNK + 100)
+    client = acme.client()
+
+    page = read(client.get("/users/", {"q": "crowd", "tick": "all"}))
+    query = page.one("input", name="query")["value"]
+    assert page.one("input", name="all")["value"] == "1"
+    shown = read(client.get("/users/bulk/group/", {"all": 1, "query": query}))
+    assert shown.one("h1", id="modal-title").text == "Add 1,100 people to a group"
+    answer = client.post("/users/bulk/group/", {"all": 1, "query": query, "group": "Support"}, headers=HTMX)
+
+    assert read(answer).text == "1,100 people joined Support."
+    assert acme.group.members.count() == 1101
+    assert AuditEntry.objects.filter(verb="group.joined", target_name__startswith="Crowd").count() == 1100
+    assert AuditEntry.objects.filter(target_name__startswith="Crowd").values("change_set").distinct().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "found"),
+    [
+        ({"role": "none"}, {"Ina Inactive", "Uma Nobody"}),
+        ({"role": "viewer"}, {"Vic Viewer"}),
+        ({"status": "inactive"}, {"Ina Inactive"}),
+        ({"unit": "Sales"}, {"Uma Nobody", "Ina Inactive"}),
+        ({"unit": "Sales", "status": "active"}, {"Uma Nobody"}),
+        ({"group": "SUPPORT"}, {"Uma Nobody"}),
+        ({"license": "professional"}, {"Uma Nobody", "Ada Admin"}),
+        ({"license": "professional", "role": "admin"}, {"Ada Admin"}),
+        ({"license": "professional", "q": "uma"}, {"Uma Nobody"}),
+        ({"within": "group"}, {"Uma Nobody"}),
+        ({"within": "unit"}, {"Uma Nobody"}),
+        ({"within": "license"}, {"Ada Admin"}),
+        ({"unit": "nowhere"}, set()),
+    ],
+)
+def test_a_list_and_acts_upon_all_of_it_agree_on_whom_it_shows(acme, narrowed, found):
+    acme.person("Ina Inactive", unit=acme.unit, is_active=False)
+    acme.assign(acme.below)
+    acme.assign(acme.admin)
+    keys = {"professional": acme.allocation.pk}
+    places = {"group": acme.group.pk, "unit": acme.below.pk, "license": acme.allocation.pk}
+    narrowed = {name: keys.get(value, value) for name, value in narrowed.items()}
+    if within := narrowed.get("within"):
+        narrowed["within"] = f"{within}-{places[within]}"
+    else:
+        assert set(read(acme.client().get("/users/", narrowed)).names) == found
+    query = QueryDict(mutable=True)
+    query.update(narrowed)
+    data = QueryDict(mutable=True)
+    data.update({"all": "1", "query": query.urlencode()})
+
+    selection = Selection(data, organization=acme.organization, kind=USERS)
+
+    assert set(selection.things.values_list("name", flat=True)) == found
+
+
+def test_a_place_that_is_not_there_is_said_and_shows_nobody(acme):
+    page = read(acme.client().get("/users/", {"unit": "Sal", "group": "Sup"}))
+
+    assert "There is no unit “Sal”." in page.text
+    assert "There is no group “Sup”." in page.text
+    assert page.rows == []
+
+
+def test_nothing_of_another_organization_can_be_selected(acme, globex):
+    for body in (
+        {"things": globex.viewer.pk},
+        {"all": 1, "query": f"within=group-{globex.group.pk}"},
+        {"all": 1, "query": f"license={globex.allocation.pk}"},
+        {"all": 1, "query": "within=group-999999"},
+        {"things": ["x", "-1", "9" * 30]},
+    ):
+        page = post(acme, "deactivate", **body)
+        assert "Nothing is ticked any more." in page.text
+    assert not User.objects.filter(is_active=False).exists()
+
+
+def test_nothing_ticked_is_said(acme):
+    assert "Nothing is ticked" in read(acme.client().get("/users/bulk/group/")).text
+    assert "Nothing is ticked any more. Tick at least one person." in post(acme, "group", group="Support").text
+
+
+# What ----------------------------------------------------------------------------------------------------------------
+
+
+def test_nobody_deactivates_themselves_or_as_an_editor_an_admin(acme):
+    everybody = {"all": 1, "query": ""}
+    second = acme.person("Second Admin", role=Role.ADMIN)
+
+    page = post(acme, "deactivate", acme.editor, **everybody)
+
+    assert "2 people deactivated." in page.text
+    assert "Only an Admin can deactivate an Admin: 2 Ada Admin, Second Admin" in page.text
+    assert "That is you: 1 Eva Editor" in page.text
+    page = post(acme, "deactivate", **everybody)
+    assert "That is you: 1 Ada Admin" in page.text
+    assert "Inactive already: 2" in page.text
+    active = acme.organization.users.active()
+    assert list(active) == [acme.admin]
+    assert not User.objects.get(pk=second.pk).is_active
+    post(acme, "reactivate", **everybody)
+    assert active.all().count() == 5
+
+
+def test_people_are_moved_to_a_unit_and_taken_out_of_the_group_whose_list_it_is(acme):
+    directory.join_group(acme.group, users=[acme.viewer], actor=TEST)
+    ticked = {"things": [acme.viewer.pk, acme.nobody.pk]}
+
+    assert "2 people moved to Sales." in post(acme, "unit", unit="Sales", **ticked).text
+    assert set(acme.unit.users.all()) == {acme.viewer, acme.nobody}
+    page = read(acme.client().get(f"/groups/{acme.group.pk}/"))
+    query = page.one("input", name="query")["value"]
+    assert "2 people left Support." in post(acme, "leave", query=query, **ticked).text
+    assert members(acme.group) == set()
+
+
+def test_many_get_a_license_and_lose_it(acme, catalogue):
+    services.assign(acme.allocation, kind=USERS, assignees=[acme.viewer], actor=TEST)
+    acme.person("Ina Inactive", is_active=False)
+    everybody = {"all": 1, "query": ""}
+    client = acme.client()
+
+    chosen = {**everybody, "allocation": acme.allocation.pk}
+    shown = read(client.post("/users/bulk/assign/", {**chosen, "look": "policies"}))
+    assert "3 people gain CRM Professional" in shown.text
+    page = post(acme, "assign", **chosen, policies=catalogue.export.pk)
+
+    assert "3 people can use CRM Professional now." in page.text
+    assert "Had it directly already: 1 Vic Viewer" in page.text
+    assert "Inactive: 1 Ina Inactive" in page.text
+    given = acme.allocation.assignments.of_kind(USERS).with_license().with_policies()
+    assert {each.user.name: each.chosen_policies for each in given} == {
+        "Vic Viewer": [],
+        **dict.fromkeys(["Ada Admin", "Eva Editor", "Uma Nobody"], [catalogue.export]),
+    }
+    shown = read(client.post("/users/bulk/unassign/", {**chosen, "look": "ledger"}))
+    assert "4 people can no longer use CRM Professional" in shown.text
+    page = post(acme, "unassign", **chosen)
+    assert "4 people lost the direct assignment of CRM Professional." in page.text
+    assert not acme.allocation.assignments.exists()
+
+
+def test_groups_and_units_get_a_license_too(acme):
+    license, both = acme.plain.pk, [acme.unit.pk, acme.below.pk]
+    assert "1 group got CRM Basic." in post(acme, "assign", kind="groups", things=acme.group.pk, allocation=license).text
+    assert "2 units got CRM Basic." in post(acme, "assign", kind="units", things=both, allocation=license).text
+    assert acme.plain.assignments.count() == 3
+
+
+def test_seats_are_asked_for_all_at_once_and_nothing_is_done_where_they_do_not_suffice(acme, catalogue):
+    allocation = services.allocate(
+        license_of(catalogue, "Small"), organization=acme.organization, seats=CHUNK + 20, actor=TEST
+    )
+    crowd(acme, CHUNK + 100)
+
+    page = post(acme, "assign", all=1, query="q=crowd", allocation=allocation.pk)
+
+    assert "Not enough seats: 1,100 are needed, 1,020 of 1,020 are free." in page.alerts[None]
+    assert not allocation.assignments.exists()
+    assert seats_in_use(allocation, at=timezone.now()).used == 0
+    assert not AuditEntry.objects.filter(verb="assignment.created").exists()
+
+
+def test_a_viewer_has_nothing_to_tick(acme):
+    page = read(acme.client(acme.viewer).get("/users/"))
+
+    assert not list(page.all("input", type="checkbox"))
+    assert "Deactivate" not in page.buttons
