@@ -10,7 +10,7 @@ from django.utils import timezone
 from directory.forms.pickers import is_key
 from directory.forms.places import GroupField, PlacesMixin, UnitField
 from directory.models import GroupMembership, OrgUnitClosure, Role
-from licensing.access import who_can_use
+from licensing.access import who_can_use, without_license
 from licensing.access.reach import Reached
 from licensing.kinds import UNITS, USERS
 from portal.lists import clean_query, matching
@@ -131,6 +131,8 @@ class Selection:
             things = things.filter(unit=self.unit)
         elif self.allocation:
             things = things.filter(assignments__allocation=self.allocation)
+        elif self._state.get("within") == "without":
+            things = things.filter(pk__in=without_license(self.organization, at=timezone.now()).values("pk"))
         elif self._state.get("within"):  # a place that is not there (any more) has nobody, rather than everybody
             return things.none()
         return things.filter(matching(q, search))
