@@ -558,11 +558,18 @@ def test_every_act_is_a_sentence_newest_first(acme, catalogue):
         ("·", "Ada Admin changed the dates of CRM Professional for Noor: until 31 May 2090"),
         ("·", "Ada Admin changed the dates of CRM Professional for Noor: no dates of its own"),
         ("−", "Ada Admin unassigned CRM Professional from Noor"),
-        ("·", "Ada Admin changed the allocation of CRM Professional: 25 seats, from 1 Jan 2026"),
-        ("−", "Ada Admin cancelled the allocation of CRM Professional"),
-        ("+", "Ada Admin reinstated the allocation of CRM Professional"),
-        ("·", "Ada Admin changed the policies of CRM Professional: made CRM export default"),
-        ("+", "Ada Admin allocated Suite: 1 seat, from 1 Jan 2026"),
+        (
+            "·",
+            "Northlight changed the allocation of CRM Professional: 25 seats in place of no limit;"
+            f" first day 1 Jan 2026 in place of {write_day(day(0))}; nobody gained or lost anything",
+        ),
+        ("−", "Northlight cancelled the allocation of CRM Professional; 5 people lost CRM Professional"),
+        ("+", "Northlight reinstated the allocation of CRM Professional; 5 people gained CRM Professional"),
+        (
+            "+",
+            "Northlight changed the policies of CRM Professional: made CRM export default; 5 people gained CRM export",
+        ),
+        ("+", "Northlight allocated Suite: 1 seat, from 1 Jan 2026"),
     ]
     assert not said[acts].startswith("Ada")
 
