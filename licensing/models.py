@@ -175,6 +175,7 @@ class Allocation(models.Model):
     starts_at = models.DateTimeField(default=timezone.now)
     ends_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, editable=False)
+    over_since = models.DateTimeField(null=True, editable=False)  # its seats, as send_notices found: told once
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = AllocationQuerySet.as_manager()
