@@ -273,7 +273,7 @@ def test_names_are_written_as_they_are_and_never_into_the_head_of_a_mail(acme, o
     run()
     call_command("work", "--once")
 
-    subject = "CRM Professional at R&D <b> Bcc: evil@evil.example is over its seats by 1"
+    subject = "CRM Professional at R&D <b>"  # the rest stands in the text
     assert [(each.subject, each.to, each.bcc) for each in mail.outbox] == [
         (subject, [ADA], []),
         (subject, [CONTACT], []),
