@@ -101,9 +101,14 @@ class ChooseLicenseForm(PoliciesMixin, DatesForm):
         found = sources_of(kind, [assignee], at=now)[assignee.pk] if self.offered else []
         self.kind, self.assignee = kind, assignee
         self.cards = [
-            (allocation, has_it([source for source in found if source.assignment.allocation_id == allocation.pk])[0])
+            (
+                allocation,
+                has_it([source for source in found if source.assignment.allocation_id == allocation.pk])[0],
+                allocation.status(now),
+            )
             for allocation in self.offered
         ]
+        self.chosen_status = self.chosen and self.chosen.status(now)
 
     def change(self, *, at):
         """Return the Change that saving this would be, or None while too little is chosen."""

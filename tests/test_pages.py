@@ -191,7 +191,10 @@ def test_a_scheduled_license_can_be_assigned_and_gives_nothing_yet(acme, catalog
     page = read(client.get(page_of(acme, USERS)))
     assert [section.one("h2").text for section in page.all("section", class_="section")] == ["Not in effect"]
     assert page.one("tbody").statuses == [f"Starts {write_day(day(5))}"]
-    assert "Soon there" not in read(acme.client(acme.nobody).get("/my-access/")).text
+    own = read(acme.client(acme.nobody).get("/my-access/"))
+    assert [section.one("h2").text for section in own.all("section", class_="section")] == ["Starts later"]
+    assert own.rows == [["Soon there", f"Assigned to you Starts {write_day(day(5))}"]]
+    assert "What starts later is below." in own.one("div", class_="empty").text
 
 
 # Nothing there -------------------------------------------------------------------------------------------------------
@@ -472,6 +475,7 @@ def test_my_access_says_what_and_why_also_without_a_role(acme, catalogue):
             ["CRM administration", direct],
             ["CRM export", unit],
         ],
+        "Starts later": [["CRM Basic", f"Whole organization Starts {day(9):%-d %b %Y}"]],
     }
 
 
