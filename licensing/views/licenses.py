@@ -17,7 +17,7 @@ from licensing.access import seats_in_use, seats_of, sources_of, who_can_use
 from licensing.forms import ChooseAssigneesForm
 from licensing.kinds import GROUPS, KINDS, ORGANIZATION, UNITS, USERS
 from licensing.ledger import foresee
-from licensing.models import Assignment, chosen_policies
+from licensing.models import Allocation, Assignment, chosen_policies
 from licensing.provider_changes import RECENT, changes_of
 from portal.audit.sentences import sentence_of, sign_of
 from portal.exports import stream_csv
@@ -201,7 +201,7 @@ def seats(request, allocation):
 @viewer_required
 def scarce_seats(request):
     """The licenses that are over their seats or near them: apart from Home, which shows them, for the same reason."""
-    allocations = request.organization.allocations.exclude(seats=None)
+    allocations = Allocation.objects.filter(organization=request.organization).exclude(seats=None)
     uses = seats_of(allocations, at=timezone.now())
     scarce = [pk for pk, use in uses.items() if use.near]
     found = allocations.filter(pk__in=scarce).select_related("license")
