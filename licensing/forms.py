@@ -101,9 +101,14 @@ class ChooseLicenseForm(PoliciesMixin, DatesForm):
         if self.chosen:
             self.fields["policies"].of(self.chosen.license)
         self.cards = [
-            (allocation, has_it([source for source in found if source.assignment.allocation_id == allocation.pk])[0])
+            (
+                allocation,
+                has_it([source for source in found if source.assignment.allocation_id == allocation.pk])[0],
+                allocation.status(now),
+            )
             for allocation in self.offered
         ]
+        self.chosen_status = self.chosen and self.chosen.status(now)
 
     def offer(self, at):
         """Return the Allocations to choose from, and the Sources through which the one assignee has some already."""

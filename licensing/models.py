@@ -5,6 +5,7 @@ from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
 from directory.models import Account, Group, Named, Organization, OrgUnit, User
+from portal.text import web_address
 
 from .kinds import KINDS, ORGANIZATION, AssigneeKind, kind_of_key
 from .states import INACTIVE, State, state_of, status_of
@@ -21,6 +22,11 @@ class Provider(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def terms_link(self):
+        """Where its terms are, if a link may lead there."""
+        return web_address(self.terms_url)
 
 
 class Application(models.Model):
@@ -44,6 +50,11 @@ class Application(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def link(self):
+        """Where it is, if a link may lead there."""
+        return web_address(self.url)
 
 
 def validate_actions(actions):
@@ -164,6 +175,7 @@ class Allocation(models.Model):
     starts_at = models.DateTimeField(default=timezone.now)
     ends_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, editable=False)
+    over_since = models.DateTimeField(null=True, editable=False)  # its seats, as send_notices found: told once
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = AllocationQuerySet.as_manager()

@@ -47,6 +47,9 @@ def status_of(state, starts_at, ends_at, at):
     days = None if ends_at is None else (last_day(ends_at) - first_day(at)).days
     if days is None or days > SOON:
         return Status(state, "live", "Live")
-    return Status(
-        state, "soon", "Ends today" if days == 0 else "Ends tomorrow" if days == 1 else f"Ends in {days} days"
-    )
+    return Status(state, "soon", f"Ends {in_days(days)}")
+
+
+def in_days(days):
+    """Return when that is, from today, as one says it."""
+    return {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")

@@ -13,6 +13,7 @@ urlpatterns = [
     path("users/without-license/", home.people_without_license, name="people_without_license"),
     path("users/without-license/first/", home.first_without_license, name="first_without_license"),
     path("licenses/", licenses.license_list, name="license_list"),
+    path("licenses/scarce-seats/", licenses.scarce_seats, name="scarce_seats"),
     path("licenses/<int:allocation>/", licenses.license_assignees, name="license_detail"),
     path("licenses/<int:allocation>/seats/", licenses.seats, name="seats"),
     path("licenses/<int:allocation>/access/", licenses.license_access, name="license_access"),

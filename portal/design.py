@@ -121,7 +121,7 @@ def _samples():
         ),
     ]
     acts = [
-        (Thing(actor_name="Eva Peeters", at=datetime(2026, 11, 24, 9, 12, tzinfo=UTC)), sign, sentence)
+        (Thing(told_by="Eva Peeters", at=datetime(2026, 11, 24, 9, 12, tzinfo=UTC)), sign, sentence)
         for sign, sentence in [
             ("+", "assigned CRM Professional to Project Apollo"),
             ("\u2212", "deactivated Ivo Laurent"),

@@ -32,3 +32,8 @@ def join_some(words, *, count=None, limit=3):
 def count_words(count, one, many):
     """Return how many there are, in words: "1 person", "1,200 people"."""
     return f"{count:,} {one if count == 1 else many}"
+
+
+def web_address(url):
+    """Return the URL if a link may lead there: a script in its place would run as whoever follows it."""
+    return url if url.lower().startswith(("https://", "http://")) else ""

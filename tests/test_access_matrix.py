@@ -28,7 +28,7 @@ OWN_PAGES = """
     audit:activity directory:group_list directory:organization_detail directory:unit_list directory:suggest_groups
     directory:suggest_people directory:suggest_units licensing:compare licensing:user_list
     licensing:explain_access licensing:find licensing:first_without_license licensing:license_list
-    licensing:organization_licenses licensing:people_without_license"""
+    licensing:organization_licenses licensing:people_without_license licensing:scarce_seats"""
 PAGES_OF_THINGS = """
     directory:group_detail directory:unit_detail directory:user_detail directory:user_groups
     licensing:assignee_licenses licensing:license_access licensing:license_access_csv licensing:license_assignees

@@ -191,7 +191,10 @@ def test_a_scheduled_license_can_be_assigned_and_gives_nothing_yet(acme, catalog
     page = read(client.get(page_of(acme, USERS)))
     assert [section.one("h2").text for section in page.all("section", class_="section")] == ["Not in effect"]
     assert page.one("tbody").statuses == [f"Starts {write_day(day(5))}"]
-    assert "Soon there" not in read(acme.client(acme.nobody).get("/my-access/")).text
+    own = read(acme.client(acme.nobody).get("/my-access/"))
+    assert [section.one("h2").text for section in own.all("section", class_="section")] == ["Starts later"]
+    assert own.rows == [["Soon there", f"Assigned to you Starts {write_day(day(5))}"]]
+    assert "What starts later is below." in own.one("div", class_="empty").text
 
 
 # Nothing there -------------------------------------------------------------------------------------------------------
@@ -472,6 +475,7 @@ def test_my_access_says_what_and_why_also_without_a_role(acme, catalogue):
             ["CRM administration", direct],
             ["CRM export", unit],
         ],
+        "Starts later": [["CRM Basic", f"Whole organization Starts {day(9):%-d %b %Y}"]],
     }
 
 
@@ -558,11 +562,18 @@ def test_every_act_is_a_sentence_newest_first(acme, catalogue):
         ("·", "Ada Admin changed the dates of CRM Professional for Noor: until 31 May 2090"),
         ("·", "Ada Admin changed the dates of CRM Professional for Noor: no dates of its own"),
         ("−", "Ada Admin unassigned CRM Professional from Noor"),
-        ("·", "Ada Admin changed the allocation of CRM Professional: 25 seats, from 1 Jan 2026"),
-        ("−", "Ada Admin cancelled the allocation of CRM Professional"),
-        ("+", "Ada Admin reinstated the allocation of CRM Professional"),
-        ("·", "Ada Admin changed the policies of CRM Professional: made CRM export default"),
-        ("+", "Ada Admin allocated Suite: 1 seat, from 1 Jan 2026"),
+        (
+            "·",
+            "Northlight changed the allocation of CRM Professional: 25 seats in place of no limit;"
+            f" first day 1 Jan 2026 in place of {write_day(day(0))}; nobody gained or lost anything",
+        ),
+        ("−", "Northlight cancelled the allocation of CRM Professional; 5 people lost CRM Professional"),
+        ("+", "Northlight reinstated the allocation of CRM Professional; 5 people gained CRM Professional"),
+        (
+            "+",
+            "Northlight changed the policies of CRM Professional: made CRM export default; 5 people gained CRM export",
+        ),
+        ("+", "Northlight allocated Suite: 1 seat, from 1 Jan 2026"),
     ]
     assert not said[acts].startswith("Ada")
 

@@ -9,7 +9,17 @@ this, and how many seats are in use. changes and previews: what would change if.
 """
 
 from .decisions import Decision, Reason, Standing, Way, decide, judge, usable
-from .reach import SeatUse, count_reached, giving, seats_in_use, users_reached, who_can_use, without_license
+from .reach import (
+    SeatUse,
+    count_holders,
+    count_reached,
+    giving,
+    seats_in_use,
+    seats_of,
+    users_reached,
+    who_can_use,
+    without_license,
+)
 from .sources import Source, by_application, by_license, sources_of
 
 __all__ = [
@@ -21,11 +31,13 @@ __all__ = [
     "Way",
     "by_application",
     "by_license",
+    "count_holders",
     "count_reached",
     "decide",
     "giving",
     "judge",
     "seats_in_use",
+    "seats_of",
     "sources_of",
     "usable",
     "users_reached",

@@ -141,12 +141,31 @@ def preview(change):
     return Preview(effects, seats)
 
 
+def count_by_organization(change, things):
+    """Return how many people a Change gives (+) or takes the things (Allocations or Policies), for each organization.
+
+    {organization: [(sign, thing, number), …]}; where nobody gains or loses anything, the organization is absent. One
+    query.
+    """
+    by_code = {_code(thing): thing for thing in things}
+    rows = _ask(
+        change,
+        """ SELECT u.organization_id, e.sign, e.subject, count(*) FROM effect e JOIN directory_user u ON u.id = e.id
+        WHERE e.sign IN ('+', '-') GROUP BY 1, 2, 3""",
+    )
+    found = defaultdict(list)
+    for organization, sign, subject, number in sorted(rows):
+        if subject in by_code:
+            found[organization].append((sign, by_code[subject], number))
+    return found
+
+
 def affected(change, thing, sign, *, after=None, limit):
     """Return the first `limit` Users, by name, whom a Change gives (+), takes from (-) or leaves (=) the thing.
 
     thing: an Allocation or Policy. after: a User; only those after them.
     """
-    subject = code_of(POLICY if isinstance(thing, Policy) else LICENSE, thing.pk)
+    subject = _code(thing)
     beyond = "AND (u.sort_key, u.id) > (%(sort_key)s, %(pk)s)" if after else ""
     sql = f""" SELECT u.id FROM effect e JOIN directory_user u ON u.id = e.id
         WHERE e.subject = {subject} AND e.sign = %(sign)s {beyond} ORDER BY u.sort_key, u.id LIMIT %(limit)s"""
@@ -262,6 +281,10 @@ def _reach(grants, change):
 
 def code_of(what, pk):
     return int(pk) * 2 + what
+
+
+def _code(thing):
+    return code_of(POLICY if isinstance(thing, Policy) else LICENSE, thing.pk)
 
 
 def listed(pks: Iterable[int]):

@@ -13,6 +13,7 @@ from .assignments import (
     unassign_in_bulk,
 )
 from .catalogue import delete, save, set_license_policies, set_staff, why_kept
+from .notices import send_notices
 from .removals import Plan, delete_group, delete_unit, delete_user, offboard, plan_of
 from .tokens import create_token, digest_of, revoke_token
 
@@ -36,6 +37,7 @@ __all__ = [
     "removal_of",
     "revoke_token",
     "save",
+    "send_notices",
     "set_dates",
     "set_license_policies",
     "set_policies",

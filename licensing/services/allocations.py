@@ -5,8 +5,10 @@ from portal.audit.log import Target, record
 from portal.days import first_day, last_day
 from portal.transactions import one_transaction
 
+from ..access import changes, seats_in_use
 from ..models import Allocation
 from .assignments import lock_allocation
+from .effects import effects_of
 
 
 @one_transaction
@@ -35,12 +37,17 @@ def allocate(license, *, organization, seats=None, starts_at=None, ends_at=None,
 def change_allocation(allocation, *, seats, starts_at, ends_at, actor):
     """Change the seats and dates of an Allocation. Fewer seats than are in use are not refused: it shows as over."""
     allocation = lock_allocation(allocation)
-    before = _terms(allocation)
-    allocation.seats, allocation.starts_at, allocation.ends_at = seats, starts_at or allocation.starts_at, ends_at
+    now, before, starts_at = timezone.now(), _terms(allocation), starts_at or allocation.starts_at
+    change = changes.changing_allocation(allocation, starts_at, ends_at, at=now)
+    dates = (allocation.starts_at, allocation.ends_at)
+    effects = _effects(change, allocation) if dates != (starts_at, ends_at) else {}
+    allocation.seats, allocation.starts_at, allocation.ends_at = seats, starts_at, ends_at
     _require_order(allocation)
     allocation.save(update_fields=["seats", "starts_at", "ends_at"])
     if _terms(allocation) != before:
-        _record(actor, "allocation.changed", allocation, {**_terms(allocation), "old": before})
+        over = seats_in_use(allocation, at=now).over if seats is not None else 0
+        details = {**_terms(allocation), "old": before, "over": over, **effects}
+        _record(actor, "allocation.changed", allocation, details)
     return allocation
 
 
@@ -50,9 +57,11 @@ def cancel(allocation, *, actor):
     allocation = lock_allocation(allocation)
     if allocation.cancelled_at:
         raise ValidationError(f"{allocation} is cancelled already.", code="cancelled")
-    allocation.cancelled_at = timezone.now()
+    now = timezone.now()
+    effects = _effects(changes.cancelling(allocation, at=now), allocation)
+    allocation.cancelled_at = now
     allocation.save(update_fields=["cancelled_at"])
-    _record(actor, "allocation.cancelled", allocation)
+    _record(actor, "allocation.cancelled", allocation, effects)
     return allocation
 
 
@@ -62,9 +71,10 @@ def reinstate(allocation, *, actor):
     allocation = lock_allocation(allocation)
     if not allocation.cancelled_at:
         raise ValidationError(f"{allocation} is not cancelled.", code="not_cancelled")
+    effects = _effects(changes.reinstating(allocation, at=timezone.now()), allocation)
     allocation.cancelled_at = None
     allocation.save(update_fields=["cancelled_at"])
-    _record(actor, "allocation.reinstated", allocation)
+    _record(actor, "allocation.reinstated", allocation, effects)
     return allocation
 
 
@@ -76,8 +86,15 @@ def _require_order(allocation):
 
 
 def _terms(allocation):
-    until = allocation.ends_at and last_day(allocation.ends_at).isoformat()
-    return {"seats": allocation.seats, "from": first_day(allocation.starts_at).isoformat(), "until": until}
+    """Its seats and days, which are those of the organization, whoever asks."""
+    with timezone.override(allocation.organization.tz):
+        until = allocation.ends_at and last_day(allocation.ends_at).isoformat()
+        return {"seats": allocation.seats, "from": first_day(allocation.starts_at).isoformat(), "until": until}
+
+
+def _effects(change, allocation):
+    """Return the details that say how many people the Change, which is not made yet, gives or takes the license."""
+    return {"effects": effects_of(change, [allocation])[1]}
 
 
 def _record(actor, verb, allocation, details=None):

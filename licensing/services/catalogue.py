@@ -4,17 +4,23 @@ from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import ProtectedError
 from django.db.models.deletion import Collector
+from django.utils import timezone
 
 from portal.audit.log import Target, record
 from portal.text import join_some
 from portal.transactions import one_transaction
 
-from ..models import Application, AssignmentPolicy, License, LicensePolicy, Policy, Provider
+from ..access import changes, count_holders
+from ..models import Allocation, Application, AssignmentPolicy, License, LicensePolicy, Policy, Provider
+from .effects import effects_of
 
 
 @one_transaction
 def save(thing, *, actor):
-    """Create or change a Provider, Application, Policy or License after checking it whole; returns it."""
+    """Create or change a Provider, Application, Policy or License after checking it whole; returns it.
+
+    Of a Policy or License that changes, customers who have it are told, in their own log.
+    """
     verb = "changed" if thing.pk else "created"
     if (
         isinstance(thing, Policy)
@@ -22,11 +28,19 @@ def save(thing, *, actor):
         and thing.license_policies.exclude(license__provider=thing.application.provider).exists()
     ):
         raise ValidationError({"application": "A license has this policy, and that application is another provider's."})
-    changes = _changes(thing) if thing.pk else {}
+    differences = _changes(thing) if thing.pk else {}
     thing.full_clean()
     thing.save()
     target = _target(thing)
-    record(actor, f"{target.kind}.{verb}", [target], provider_id=_provider_of(thing).pk, details=changes)
+    details, customers = _told(thing, differences) if verb == "changed" else ({}, {})
+    record(
+        actor,
+        f"{target.kind}.{verb}",
+        [target],
+        provider_id=_provider_of(thing).pk,
+        details=differences | details,
+        customers=customers,
+    )
     return thing
 
 
@@ -84,6 +98,8 @@ def set_license_policies(license, *, default, optional, actor):
     rows = {row.policy: row for row in locked.select_related("policy")}
     before = {policy.name: row.is_default for policy, row in rows.items()}
     after = {policy.name: policy in default for policy in wanted}
+    change = changes.changing_policies(license, default, optional, at=timezone.now())
+    effects, of_all = effects_of(change, {*rows, *wanted}) if after != before else ({}, [])
 
     gone = [policy for policy in rows if policy not in wanted]
     now_default = [policy for policy in default if policy in rows and not rows[policy].is_default]
@@ -94,15 +110,15 @@ def set_license_policies(license, *, default, optional, actor):
         row.is_default, row.position = policy in default, position
         row.save()
     if after != before:
-        customers = list(license.allocations.values_list("organization_id", flat=True))
-        details = {"provider": license.provider.name, **_differences(before, after)}
+        customers = license.allocations.values_list("organization_id", flat=True)
+        details = {"provider": license.provider.name, **_differences(before, after), "effects": of_all}
         record(
             actor,
             "license.policies",
             [_target(license)],
             provider_id=license.provider_id,
             details=details,
-            customers=customers,
+            customers={pk: {"effects": effects.get(pk, [])} for pk in customers},
         )
 
 
@@ -141,6 +157,25 @@ def _changes(thing):
     stored = type(thing).objects.filter(pk=thing.pk).values().first() or {}
     changed = [name for name, value in stored.items() if getattr(thing, name) != value]
     return {"old": {name: stored[name] for name in changed}, "new": {name: getattr(thing, name) for name in changed}}
+
+
+TOLD = {Policy: {"name", "description", "actions", "role", "application_id"}, License: {"name", "description"}}
+
+
+def _told(thing, differences):
+    """Return what is told of a change of a Policy or License, and to whom: (details, {organization: its own})."""
+    changed = TOLD.get(type(thing), set()) & differences["new"].keys()
+    if not changed:
+        return {}, {}
+    details = {"provider": _provider_of(thing).name}
+    if isinstance(thing, License):
+        return details, {pk: {} for pk in thing.allocations.values_list("organization_id", flat=True)}
+    if "application_id" in changed:
+        details["application"] = thing.application.name
+    organizations = Allocation.objects.filter(license__policies=thing).values_list("organization_id", flat=True)
+    holders = count_holders([thing], at=timezone.now())
+    details["people"] = sum(holders.values())
+    return details, {pk: {"people": holders.get(pk, 0)} for pk in organizations}
 
 
 def _still_used(thing, users):

@@ -13,6 +13,7 @@ from licensing.access import by_application, by_license, sources_of
 from licensing.forms import ChooseLicenseForm, offered
 from licensing.kinds import ORGANIZATION, UNITS, USERS
 from licensing.ledger import foresee
+from licensing.states import State
 from portal.modals import run_modal
 
 
@@ -79,9 +80,11 @@ def _choose_license(request, kind, assignee):
 @member_required
 def my_access(request):
     sources = sources_of(USERS, [request.member], at=timezone.now())[request.member.pk]
-    return render(
-        request, "licensing/my_access.html", {"applications": by_application([s for s in sources if s.in_effect])}
-    )
+    context = {
+        "applications": by_application([source for source in sources if source.in_effect]),
+        "later": by_license([source for source in sources if source.status.state is State.SCHEDULED]),
+    }
+    return render(request, "licensing/my_access.html", context)
 
 
 def licenses_url(kind, assignee):

@@ -50,6 +50,7 @@ def choose_policies(request, assignment):
         back=_page_of(assignment),
         foresee=foresee(request, PoliciesForm.change, _gone(assignment)),
         assignment=assignment,
+        why_nothing=_why_nothing(assignment),
     )
 
 
@@ -65,12 +66,12 @@ def change_dates(request, assignment):
         back=_page_of(assignment),
         foresee=foresee(request, ChangeDatesForm.change, _gone(assignment)),
         assignment=assignment,
+        status=assignment.allocation.status(timezone.now()),
     )
 
 
 @assignment_modal
 def unassign(request, assignment):
-    status = assignment.status(timezone.now())
     return run_modal(
         request,
         "licensing/unassign.html",
@@ -80,8 +81,13 @@ def unassign(request, assignment):
         say=lambda _: outcomes.say_unassigned(assignment),
         back=_page_of(assignment),
         foresee=foresee(request, lambda form, at: changes.unassigning(assignment, at=at), _gone(assignment)),
-        why_nothing="" if status.state is State.LIVE else f"This assignment gives nothing now: {status.text.lower()}.",
+        why_nothing=_why_nothing(assignment),
     )
+
+
+def _why_nothing(assignment):
+    status = assignment.status(timezone.now())
+    return "" if status.state is State.LIVE else f"This assignment gives nothing now: {status.text.lower()}."
 
 
 def _gone(assignment):

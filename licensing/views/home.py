@@ -10,6 +10,7 @@ from django.utils import timezone
 from directory.decorators import viewer_required
 from licensing.access import without_license
 from licensing.kinds import ORGANIZATION
+from licensing.provider_changes import latest_change
 from licensing.states import SOON
 from portal.audit.models import AuditEntry
 from portal.audit.sentences import sentence_of, sign_of
@@ -35,6 +36,7 @@ def _home(request):
     now, organization, may_edit = timezone.now(), request.organization, request.member.may_edit
     allocations = organization.allocations.select_related("license__provider").order_by("license__sort_key", "pk")
     licenses = [(each, each.status(now), may_edit and each.is_assignable(now)) for each in allocations]
+    change = latest_change(organization, now)
     entries = AuditEntry.objects.filter(organization_id=organization.pk).order_by("-at", "-pk")[:ACTS]
     context = {
         "active_people": organization.users.active().count(),
@@ -44,6 +46,8 @@ def _home(request):
         "all_licenses": f"All {count_words(len(licenses), 'license', 'licenses')}",
         "can_assign": any(can_assign for _, _, can_assign in licenses),
         "endings": _endings(organization, licenses, now),
+        "change": change and (*change, sentence_of(change[0])),
+        "has_seats": any(each.seats is not None for each, _, _ in licenses),
         "acts": [(entry, sign_of(entry), sentence_of(entry)) for entry in entries],
         "has_everyone": _has_everyone(organization, now),
     }

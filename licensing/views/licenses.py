@@ -13,11 +13,13 @@ from directory.decorators import editor_required, viewer_required
 from directory.models import Organization
 from directory.trees import people_at_or_below, people_in_groups
 from licensing import outcomes, services
-from licensing.access import seats_in_use, sources_of, who_can_use
+from licensing.access import seats_in_use, seats_of, sources_of, who_can_use
 from licensing.forms import ChooseAssigneesForm
 from licensing.kinds import GROUPS, KINDS, ORGANIZATION, UNITS, USERS
 from licensing.ledger import foresee
-from licensing.models import Assignment, chosen_policies
+from licensing.models import Allocation, Assignment, chosen_policies
+from licensing.provider_changes import RECENT, changes_of
+from portal.audit.sentences import sentence_of, sign_of
 from portal.exports import stream_csv
 from portal.lists import clean_query, in_chunks, list_page, matching
 from portal.modals import run_modal
@@ -141,8 +143,11 @@ def _head(request, allocation, now):
     everyone = list(allocation.assignments.with_assignees().with_policies().of_kind(ORGANIZATION))
     for assignment in everyone:
         assignment.allocation = allocation
+    changes = changes_of(allocation)
     return {
         "allocation": allocation,
+        "changes": [(entry, sign_of(entry), sentence_of(entry)) for entry in changes],
+        "changed_lately": bool(changes) and changes[0].at > now - RECENT,
         "status": allocation.status(now),
         "everyone": [(assignment, assignment.status(now)) for assignment in everyone],
         "everyone_url": f"{reverse('licensing:choose_organization_license')}?allocation={allocation.pk}",
@@ -191,6 +196,17 @@ def seats(request, allocation):
     return render(
         request, "licensing/seats.html", {"allocation": allocation, "use": seats_in_use(allocation, at=timezone.now())}
     )
+
+
+@viewer_required
+def scarce_seats(request):
+    """The licenses that are over their seats or near them: apart from Home, which shows them, for the same reason."""
+    allocations = Allocation.objects.filter(organization=request.organization).exclude(seats=None)
+    uses = seats_of(allocations, at=timezone.now())
+    scarce = [pk for pk, use in uses.items() if use.near]
+    found = allocations.filter(pk__in=scarce).select_related("license")
+    rows = sorted(((each, uses[each.pk]) for each in found), key=lambda row: (-row[1].over, row[1].free, row[0].pk))
+    return render(request, "licensing/scarce_seats.html", {"rows": rows})
 
 
 @editor_required

@@ -45,19 +45,19 @@ def one_act(change_set=None):
         _change_set.reset(token)
 
 
-def record(actor, verb, targets, *, organization_id=None, provider_id=None, details=None, customers=()):
+def record(actor, verb, targets, *, organization_id=None, provider_id=None, details=None, customers=None):
     """Write one entry per target, all in one change set (that of one_act(), where there is one).
 
     Call it inside the service's transaction.
 
     targets: Targets, or (Target, details) pairs where each has details of its own.
-    details: what all entries say, JSON-serialisable.
-    customers: ids of further organizations that shall read the same in their own log.
+    details: what all entries say, JSON-serialisable. A name under "provider" is who did it, for organizations.
+    customers: further organizations that shall read the same in their own log: {id: details of its own}.
     """
     now, change_set = timezone.now(), _change_set.get() or uuid.uuid4()
     pairs = [target if isinstance(target, tuple) else (target, {}) for target in targets]
     pairs = [(target, {**(details or {}), **own}) for target, own in pairs]
-    readers = [(organization_id, provider_id), *((customer, None) for customer in customers)]
+    readers = [(organization_id, provider_id, {}), *((pk, None, own) for pk, own in (customers or {}).items())]
     AuditEntry.objects.bulk_create(
         (
             AuditEntry(
@@ -74,11 +74,16 @@ def record(actor, verb, targets, *, organization_id=None, provider_id=None, deta
                 target_kind=target.kind,
                 target_id=target.id,
                 target_name=target.name,
-                details=said,
-                search_text=fold(" ".join([actor.name, target.name, *(str(said.get(key, "")) for key in SEARCHED)])),
+                details=said | own,
+                search_text=fold(" ".join(_searched(actor, target, said))),
             )
             for target, said in pairs
-            for reader_organization, reader_provider in readers
+            for reader_organization, reader_provider, own in readers
         ),
         batch_size=1000,
     )
+
+
+def _searched(actor, target, said):
+    """Return what an organization's search looks through: a provider's staff is not found by name (told_by)."""
+    return [said.get("provider") or actor.name, target.name, *(str(said.get(key, "")) for key in SEARCHED)]

@@ -1,5 +1,7 @@
 from django.db import models
 
+PROVIDED = ("allocation", "license", "policy")  # kinds of targets that are a provider's, of which customers are told
+
 
 class AuditEntry(models.Model):
     """What somebody did, in data; portal.audit.sentences puts it into words.
@@ -31,7 +33,18 @@ class AuditEntry(models.Model):
             models.Index(fields=["provider_id", "-at", "-id"], name="audit_provider"),
             # On PostgreSQL migration 0002 adds a trigram index on search_text.
             models.Index(fields=["target_kind", "target_id", "-id"], name="audit_target"),
+            # What providers do is a few entries among very many of an organization's own.
+            models.Index(
+                fields=["organization_id", "-at", "-id"],
+                condition=models.Q(target_kind__in=PROVIDED, organization_id__isnull=False),
+                name="audit_provided",
+            ),
         ]
 
     def __str__(self):
         return f"{self.actor_name}: {self.verb} {self.target_name}"
+
+    @property
+    def told_by(self):
+        """Who did it, as an organization is told: of what its provider did, the provider and nobody of its staff."""
+        return self.details.get("provider") or self.actor_name

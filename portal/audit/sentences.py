@@ -5,14 +5,16 @@ from datetime import date
 from django.utils.html import format_html
 
 from portal.days import write_day
-from portal.text import join_words
+from portal.text import count_words, join_words
 
 GAIN, LOSS, OTHER = "+", "−", "·"
 
 
 def sign_of(entry):
     """Return the ledger's sign: what the act does to access."""
-    return _SIGNS.get(entry.verb, OTHER)
+    signs = {effect["sign"] for effect in entry.details.get("effects", [])}
+    told = {"+": GAIN, "-": LOSS}[signs.pop()] if len(signs) == 1 else OTHER
+    return _SIGNS.get(entry.verb, told)
 
 
 def sentence_of(entry):
@@ -67,11 +69,38 @@ def _removed(entry, details):
     return format_html("unassigned <b>{}</b> from {}", details["license"], _assignee(entry, details))
 
 
+def _seats(details):
+    return "no limit" if details["seats"] is None else count_words(details["seats"], "seat", "seats")
+
+
 def _terms(details):
-    seats = (
-        "no limit" if details["seats"] is None else "1 seat" if details["seats"] == 1 else f"{details['seats']:,} seats"
-    )
-    return f"{seats}, {_days(details)}"
+    return f"{_seats(details)}, {_days(details)}"
+
+
+def _new_terms(entry, details):
+    """ "changed CRM Professional: 20 seats in place of 25, over by 3 then; last day 31 Mar 2027 in place of none"."""
+    old, parts = details["old"], []
+    if old["seats"] != details["seats"]:
+        over = f", over by {details['over']:,} then" if details.get("over") else ""
+        parts.append(f"{_seats(details)} in place of {_seats(old)}{over}")
+    for key, name in (("from", "first day"), ("until", "last day")):
+        if old[key] != details[key]:
+            new, before = (each[key] and write_day(date.fromisoformat(each[key])) for each in (details, old))
+            parts.append(f"{name} {new or 'none'} in place of {before or 'none'}")
+    effects = _effects(details) if old["from"] != details["from"] or old["until"] != details["until"] else ""
+    return format_html("changed the allocation of <b>{}</b>: {}{}", entry.target_name, "; ".join(parts), effects)
+
+
+def _effects(details, otherwise="nobody gained or lost anything"):
+    """Say how many people gained and lost what, where that was counted."""
+    if "effects" not in details:
+        return ""
+    words = {"+": "gained", "-": "lost"}
+    parts = [
+        f"{count_words(each['people'], 'person', 'people')} {words[each['sign']]} {each['what']}"
+        for each in details["effects"]
+    ]
+    return f"; {join_words(parts) or otherwise}"
 
 
 def _moved(entry, details):
@@ -105,7 +134,31 @@ def _license_policies(entry, details):
         "removed": "removed {}",
     }
     parts = [text.format(join_words(details[key])) for key, text in words.items() if details.get(key)]
-    return format_html("changed the policies of <b>{}</b>: {}", entry.target_name, "; ".join(parts))
+    added = details.get("added_optional")
+    otherwise = f"nobody has {join_words(added)} until it is chosen" if added else "nobody gained or lost anything"
+    what = "; ".join(parts) + _effects(details, otherwise)
+    return format_html("changed the policies of <b>{}</b>: {}", entry.target_name, what)
+
+
+_OF_CATALOGUE = {"name": "name", "description": "description", "actions": "actions", "role": "role in the application"}
+
+
+def _catalogue(entry, details):
+    """ "changed policy CRM access: actions read and write in place of read; 12 people have it"."""
+
+    def write(value):
+        return (join_words(value) or "every action") if isinstance(value, list) else value or "none"
+
+    old, new = details.get("old", {}), details.get("new", {})
+    parts = [
+        f"{name} {write(new[key])} in place of {write(old[key])}" for key, name in _OF_CATALOGUE.items() if key in new
+    ]
+    parts += [f"now in {details['application']}"] if details.get("application") else []
+    have = count_words(details["people"], "person has it", "people have it") if "people" in details else ""
+    what = "; ".join(filter(None, [*parts, have]))
+    return format_html(
+        "changed {} <b>{}</b>{}{}", entry.target_kind, old.get("name") or entry.target_name, what and ": ", what
+    )
 
 
 def _about_target(text):
@@ -138,11 +191,15 @@ _SENTENCES = {
     "allocation.created": lambda entry, details: format_html(
         "allocated <b>{}</b>: {}", entry.target_name, _terms(details)
     ),
-    "allocation.changed": lambda entry, details: format_html(
-        "changed the allocation of <b>{}</b>: {}", entry.target_name, _terms(details)
+    "allocation.changed": _new_terms,
+    "allocation.cancelled": lambda entry, details: format_html(
+        "cancelled the allocation of <b>{}</b>{}", entry.target_name, _effects(details)
     ),
-    "allocation.cancelled": _about_target("cancelled the allocation of <b>{}</b>"),
-    "allocation.reinstated": _about_target("reinstated the allocation of <b>{}</b>"),
+    "allocation.reinstated": lambda entry, details: format_html(
+        "reinstated the allocation of <b>{}</b>{}", entry.target_name, _effects(details)
+    ),
+    "license.changed": _catalogue,
+    "policy.changed": _catalogue,
     "license.policies": _license_policies,
     "provider.staff": _about_target("changed the staff of <b>{}</b>"),
 }

@@ -8,7 +8,7 @@ class Mail(models.Model):
     to = models.EmailField()
     subject = models.CharField(max_length=250)
     body = models.TextField(blank=True)  # emptied when it was sent, for it may hold a link that lets somebody in
-    key = models.CharField(max_length=120, unique=True, null=True)  # of what is said only once
+    key = models.CharField(max_length=400, unique=True, null=True)  # of what is said only once
     created_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(default=timezone.now)  # when it is tried (again)
     attempts = models.PositiveSmallIntegerField(default=0)

@@ -12,6 +12,7 @@ from .models import Mail
 
 AGAIN = [timedelta(minutes=m) for m in (1, 5, 30, 120, 480, 1440)]  # after each attempt that failed
 KEPT = timedelta(days=30)
+MANY = 10_000  # keys in one statement
 
 
 def queue_mail(template, *, to, key=None, **context):
@@ -21,10 +22,22 @@ def queue_mail(template, *, to, key=None, **context):
     said to nobody twice; who was told is left out. context: for the template, which also knows `portal`, our address.
     """
     subject, _, body = render_to_string(template, {"portal": settings.PORTAL_URL, **context}).strip().partition("\n")
-    mails = [
-        Mail(to=each, subject=subject.strip(), body=body.strip() + "\n", key=key and f"{key}:{each}") for each in to
-    ]
+    subject = " ".join(subject.split())[:250]  # a name in it may have strange characters, which a mail refuses
+    mails = [Mail(to=each, subject=subject, body=body.strip() + "\n", key=_key(key, each)) for each in to]
     Mail.objects.bulk_create(mails, batch_size=1000, ignore_conflicts=key is not None)
+
+
+def untold(addresses):
+    """Return {key: addresses} without those whom queue_mail() would leave out, for they were told before."""
+    keys = [_key(key, each) for key, some in addresses.items() for each in some]
+    told = set()
+    for start in range(0, len(keys), MANY):
+        told.update(Mail.objects.filter(key__in=keys[start : start + MANY]).values_list("key", flat=True))
+    return {key: [each for each in some if _key(key, each) not in told] for key, some in addresses.items()}
+
+
+def _key(key, address):
+    return key and f"{key}:{address}"
 
 
 def deliver(limit=100):
