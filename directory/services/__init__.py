@@ -2,6 +2,7 @@
 take an Actor, and raise ValidationError, in words for the person, when a rule says no."""
 
 from .groups import create_group, join_group, leave_group
+from .many import Told, Verdict, foresee_people, put_people
 from .organizations import create_account, create_organization
 from .people import create_user, deactivate, keep_an_admin, reactivate, update_user
 from .rules import Outcome, is_admin, lock, require_may_change, target
@@ -9,12 +10,15 @@ from .units import create_unit, leave_unit, move_unit, place_in_unit
 
 __all__ = [
     "Outcome",
+    "Told",
+    "Verdict",
     "create_account",
     "create_group",
     "create_organization",
     "create_unit",
     "create_user",
     "deactivate",
+    "foresee_people",
     "is_admin",
     "join_group",
     "keep_an_admin",
@@ -23,6 +27,7 @@ __all__ = [
     "lock",
     "move_unit",
     "place_in_unit",
+    "put_people",
     "reactivate",
     "require_may_change",
     "target",
