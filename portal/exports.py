@@ -3,6 +3,7 @@
 import csv
 
 from django.http import StreamingHttpResponse
+from django.utils import timezone
 from django.utils.text import slugify
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -29,13 +30,18 @@ def unguard(cell):
 def stream_csv(name, header, rows):
     """Return a response that sends rows (an iterable of lists of texts) as a CSV file while they are read.
 
-    Memory stays flat however many there are. UTF-8 with a byte order mark, as spreadsheets expect; guarded cells.
+    Memory stays flat however many there are. UTF-8 with a byte order mark, as spreadsheets expect; guarded cells. Days
+    are those of the time zone that is current now, though the rows are read later.
     """
-    writer = csv.writer(_Echo())
+    writer, rows, tz = csv.writer(_Echo()), iter(rows), timezone.get_current_timezone()
 
     def lines():
         yield "\ufeff" + writer.writerow(header)
-        for row in rows:
+        while True:
+            with timezone.override(tz):
+                row = next(rows, None)
+            if row is None:
+                return
             yield writer.writerow([guard(str(cell)) for cell in row])
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")

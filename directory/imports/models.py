@@ -41,6 +41,7 @@ class Import(models.Model):
     rows_count = models.PositiveIntegerField(default=0)
     rows_done = models.PositiveIntegerField(default=0)  # of what is being done: judged, or carried out
     last_line = models.PositiveIntegerField(default=0)  # the last one done
+    counts = models.JSONField(default=dict)  # rows of each outcome, and "otherwise" than foreseen; once all are done
     change_set = models.UUIDField(default=uuid.uuid4)
     stopped_by = models.CharField(max_length=250, blank=True)  # why it did not go on
 
@@ -71,10 +72,11 @@ class Import(models.Model):
     def percent(self):
         return self.rows_done * 100 // self.rows_count if self.rows_count else 0
 
-    def counts(self):
-        """Return how many rows there are of each outcome: {value: number}."""
-        rows = self.rows.exclude(outcome="").order_by().values_list("outcome").annotate(models.Count("pk"))
-        return dict.fromkeys(Outcome.values, 0) | dict(rows)
+    def count(self):
+        """Count the rows of each outcome, now that all are done."""
+        rows = self.rows.order_by().values_list("outcome").annotate(models.Count("pk"))
+        self.counts = dict.fromkeys(Outcome.values, 0) | {outcome: n for outcome, n in rows if outcome}
+        self.counts["otherwise"] = self.rows.exclude(foreseen="").count()
 
 
 class ImportRow(models.Model):

@@ -81,7 +81,7 @@ def confirm_import(imported, *, actor):
 
 
 @one_transaction
-def cancel_import(imported, *, actor):
+def cancel_import(imported):
     """Give up an Import that was not confirmed."""
     imported = _locked(imported, State.READY, State.JUDGING)
     imported.state = State.CANCELLED
@@ -160,6 +160,7 @@ def _do(imported, rows):
         imported.last_line = rows[-1].line
     if len(rows) == CHUNK and imported.rows_done < imported.rows_count:
         return
+    imported.count()
     if imported.state == State.JUDGING:
         imported.state = State.READY
         return
@@ -169,7 +170,7 @@ def _do(imported, rows):
         "import.done",
         [Target("import", imported.pk, imported.file_name)],
         organization_id=imported.organization_id,
-        details=imported.counts(),
+        details=imported.counts,
         change_set=imported.change_set,
     )
 
