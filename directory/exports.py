@@ -1,4 +1,4 @@
-"""The lists of the directory as files. Each takes what its page shows, filtered and searched, and reads it in chunks."""
+"""The lists of the directory as files: each takes what its page shows, and reads it in chunks."""
 
 from collections import defaultdict
 

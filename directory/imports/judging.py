@@ -47,16 +47,18 @@ def _each(imported, rows, service):
         row.changes, row.note, row.reason = [], "", reasons.get(row.pk, "")
         if verdict and verdict.user:
             row.user_id = verdict.user.pk
+            row.name = row.name or verdict.user.name
+            row.search_text = fold(f"{row.name} {row.email}")
         if row.reason or verdict.error:
             row.outcome, row.reason = Outcome.REFUSED, row.reason or _in_words(verdict.error)
             continue
         row.changes = [
             [NAMES[name], _write(name, verdict.old.get(name), paths), _write(name, value, paths)]
             for name, value in verdict.new.items()
-            if value and name != "email"
+            if value and name != "email" and not (verdict.is_new and name == "name")
         ]
         if verdict.joins:
-            row.changes.append(["Groups", "", "; ".join(map(str, verdict.joins))])
+            row.changes.append(["Joins", "", "; ".join(map(str, verdict.joins))])
         row.outcome = Outcome.CREATED if verdict.is_new else Outcome.CHANGED if row.changes else Outcome.SAME
         if row.outcome == Outcome.CHANGED and not verdict.user.is_active:
             row.note = "Inactive, and stays so."

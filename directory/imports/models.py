@@ -86,6 +86,7 @@ class ImportRow(models.Model):
     line = models.PositiveIntegerField()  # of the file, on which it begins
     email = models.CharField(max_length=320)  # in lower case: by it people are found
     cells = models.JSONField()  # {field: text}
+    name = models.CharField(max_length=120, blank=True)  # as the file says, else as the directory does
     search_text = models.TextField()
     outcome = models.CharField(max_length=10, choices=Outcome, blank=True)
     changes = models.JSONField(default=list)  # [(what, old, new)], in words
@@ -102,4 +103,4 @@ class ImportRow(models.Model):
         ]
 
     def __str__(self):
-        return f"line {self.line}: {self.cells.get('name') or self.email}"
+        return f"line {self.line}: {self.name or self.email}"

@@ -25,7 +25,7 @@ from .reading import read
 CHUNK = 1000
 KEPT = timedelta(days=30)
 ATTEMPTS = 3  # of a chunk in whose way something came
-JUDGED = ["outcome", "changes", "reason", "note", "user_id", "foreseen"]
+JUDGED = ["outcome", "changes", "reason", "note", "user_id", "name", "search_text", "foreseen"]
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +58,9 @@ def start_import(organization, *, file, name, actor):
 
 def _row(imported, line, cells):
     email = cells.get("email", "").lower()[:320]
+    name = cells.get("name", "")[:120]
     return ImportRow(
-        parent=imported, line=line, email=email, cells=cells, search_text=fold(f"{cells.get('name', '')} {email}")
+        parent=imported, line=line, email=email, cells=cells, name=name, search_text=fold(f"{name} {email}")
     )
 
 
