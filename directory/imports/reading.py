@@ -244,7 +244,8 @@ class _Text:
         return self._text
 
     def __exit__(self, *error):
-        self._text.detach()
+        if not self._text.closed:
+            self._text.detach()
 
 
 def _letters(header):
