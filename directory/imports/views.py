@@ -1,6 +1,7 @@
 """The pages of an import: choosing a file, seeing what it would do, confirming that, and what came of it."""
 
 from functools import partial
+from pathlib import Path
 
 from django.core.exceptions import ValidationError
 from django.forms import Form
@@ -88,7 +89,7 @@ def refused(request, pk):
                 yield [*(row.cells.get(field, "") for field in imported.fields), row.reason]
 
     header = [*(NAMES[field] for field in imported.fields), "Reason"]
-    return stream_csv(f"{imported} refused", header, cells())
+    return stream_csv(f"{Path(imported.file_name).stem} refused", header, cells())
 
 
 @editor_required
