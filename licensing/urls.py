@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 
 from .kinds import KindConverter
-from .views import assignees, assignments, bulk, compare, explain, find, home, licenses, places, users
+from .views import assignees, assignments, bulk, compare, explain, exports, find, home, licenses, places, users
 
 register_converter(KindConverter, "kind")
 
@@ -11,23 +11,30 @@ urlpatterns = [
     path("find/", find.find, name="find"),
     path("explain/", explain.explain_access, name="explain_access"),
     path("users/without-license/", home.people_without_license, name="people_without_license"),
+    path("users/without-license.csv", exports.people_without_license_csv, name="people_without_license_csv"),
     path("users/without-license/first/", home.first_without_license, name="first_without_license"),
     path("licenses/", licenses.license_list, name="license_list"),
     path("licenses/scarce-seats/", licenses.scarce_seats, name="scarce_seats"),
+    path("licenses.csv", exports.licenses_csv, name="licenses_csv"),
     path("licenses/<int:allocation>/", licenses.license_assignees, name="license_detail"),
     path("licenses/<int:allocation>/seats/", licenses.seats, name="seats"),
     path("licenses/<int:allocation>/access/", licenses.license_access, name="license_access"),
     path("licenses/<int:allocation>/access.csv", licenses.license_access_csv, name="license_access_csv"),
     path("licenses/<int:allocation>/<kind:kind>/", licenses.license_assignees, name="license_assignees"),
+    path("licenses/<int:allocation>/<kind:kind>.csv", exports.license_assignees_csv, name="license_assignees_csv"),
     path("licenses/<int:allocation>/<kind:kind>/assign/", licenses.choose_assignees, name="choose_assignees"),
     path("organization/licenses/", assignees.organization_licenses, name="organization_licenses"),
+    path("organization/licenses.csv", exports.organization_licenses_csv, name="organization_licenses_csv"),
     path("organization/licenses/assign/", assignees.choose_organization_license, name="choose_organization_license"),
     path("<kind:kind>/<int:pk>/licenses/", assignees.assignee_licenses, name="assignee_licenses"),
+    path("<kind:kind>/<int:pk>/licenses.csv", exports.assignee_licenses_csv, name="assignee_licenses_csv"),
     path("<kind:kind>/<int:pk>/licenses/assign/", assignees.choose_license, name="choose_license"),
     path("assignments/<int:pk>/policies/", assignments.choose_policies, name="choose_policies"),
     path("assignments/<int:pk>/dates/", assignments.change_dates, name="change_dates"),
     path("assignments/<int:pk>/unassign/", assignments.unassign, name="unassign"),
     path("users/", users.user_list, name="user_list"),
+    path("users.csv", exports.users_csv, name="users_csv"),
+    path("<kind:kind>/bulk/export/", exports.bulk_export, name="bulk_export"),
     path("users/<int:pk>/edit/", users.edit_user, name="edit_user"),
     path("users/<int:pk>/add-to-groups/", users.add_groups, name="add_groups"),
     path("users/<int:pk>/unit/", users.place_user, name="place_user"),

@@ -82,6 +82,11 @@ def clean_query(q):
     return q.replace("\x00", "").strip()[:200]
 
 
+def searched(request, queryset, search):
+    """Return what the q of the request finds, all of it: for the list as a file. search: as in list_page."""
+    return queryset.filter(matching(clean_query(request.GET.get("q", "")), search))
+
+
 def matching(q, search):
     """Return the condition that every word of q is found by the lookup."""
     return reduce(Q.__and__, (Q(**{search: word}) for word in fold(q).split()), Q())

@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "portal.audit",
     "portal.outbox",
     "directory",
+    "directory.imports",
     "licensing",
     "django.contrib.admin",
     "django.contrib.auth",

@@ -7,7 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from directory.decorators import viewer_required
-from portal.audit.views import activity
+from portal.audit.views import activity, activity_csv
 from portal.design import design
 
 # Pages that come with packages, and would write without a service and its audit entry.
@@ -19,11 +19,16 @@ admin.site.password_change = RedirectView.as_view(pattern_name="account_change_p
 admin.site.site_header = admin.site.site_title = "Customer Portal"
 admin.site.site_url = None  # templates/admin/base_site.html has the link to the portal
 
+activity_urls = [
+    path("activity/", viewer_required(activity), name="activity"),
+    path("activity.csv", viewer_required(activity_csv), name="activity_csv"),
+]
 urlpatterns = [
     path("", include("directory.urls")),
+    path("users/import/", include("directory.imports.urls")),
     path("", include("licensing.urls")),
     path("", include("licensing.authzen.urls")),
-    path("activity/", include(([path("", viewer_required(activity), name="activity")], "audit"))),
+    path("", include((activity_urls, "audit"))),
     path("accounts/", include("allauth.urls")),
     path("design/", design, name="design"),
     path("admin/", admin.site.urls),

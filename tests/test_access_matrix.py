@@ -4,6 +4,7 @@ The URLs come from the URL configuration: a URL without a row in the table fails
 """
 
 import re
+from io import BytesIO
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +13,7 @@ from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
 from directory import services as directory
+from directory.imports.running import start_import
 from directory.models import User
 from licensing import services
 from licensing.kinds import KINDS
@@ -27,10 +29,14 @@ PEOPLE = ("signed out", "no role", "viewer", "editor", "admin", "other admin", "
 OWN_PAGES = """
     audit:activity directory:group_list directory:organization_detail directory:unit_list directory:suggest_groups
     directory:suggest_people directory:suggest_units licensing:compare licensing:user_list
+    audit:activity audit:activity_csv directory:groups_csv directory:units_csv licensing:users_csv
+    licensing:licenses_csv licensing:organization_licenses_csv licensing:people_without_license_csv
     licensing:explain_access licensing:find licensing:first_without_license licensing:license_list
     licensing:organization_licenses licensing:people_without_license licensing:scarce_seats"""
 PAGES_OF_THINGS = """
     directory:group_detail directory:unit_detail directory:user_detail directory:user_groups
+    directory:group_users_csv directory:unit_users_csv directory:user_groups_csv
+    licensing:assignee_licenses_csv licensing:license_assignees_csv
     licensing:assignee_licenses licensing:license_access licensing:license_access_csv licensing:license_assignees
     licensing:license_detail licensing:seats"""
 MODALS_OF_THINGS = """
@@ -44,6 +50,10 @@ CREATING = "directory:create_group directory:create_unit"
 MODALS = """
     licensing:bulk_assign licensing:bulk_deactivate licensing:bulk_group
     licensing:bulk_reactivate licensing:bulk_unassign licensing:bulk_unit licensing:choose_organization_license"""
+
+IMPORT_PAGES = "imports:upload imports:template"
+PAGES_OF_IMPORTS = "imports:import_detail imports:refused"
+MODALS_OF_IMPORTS = "imports:confirm imports:cancel"
 
 DECISIONS = """
     authzen:evaluation authzen:evaluations authzen:search_action authzen:search_resource authzen:search_subject"""
@@ -83,8 +93,10 @@ GET = {
     "licensing:my_access": "302 200 200 200 200 200 403 403 403",
     OWN_PAGES: "302 403 200 200 200 200 403 403 403",
     PAGES_OF_THINGS: "302 403 200 200 200 404 403 403 403",
-    f"{MODALS} {CREATING}": "302 403 403 200 200 200 403 403 403",
+    f"{MODALS} {CREATING} licensing:bulk_export": "302 403 403 200 200 200 403 403 403",
     "licensing:bulk_leave": "302 403 403 404 404 404 403 403 403",  # of no group
+    IMPORT_PAGES: "302 403 403 200 200 200 403 403 403",
+    f"{PAGES_OF_IMPORTS} {MODALS_OF_IMPORTS}": "302 403 403 200 200 404 403 403 403",
     MODALS_OF_THINGS: "302 403 403 200 200 404 403 403 403",
     # for applications, which bring a token: nobody's session counts
     DECISIONS: "405 405 405 405 405 405 405 405 405",
@@ -122,12 +134,14 @@ POST = {
     MODALS: "302 403 403 302 302 200 403 403 403",  # 200: what is acme's is refused, or not found
     CREATING: "302 403 403 302 302 302 403 403 403",  # each in their own organization
     MODALS_OF_THINGS: "302 403 403 302 302 404 403 403 403",
+    MODALS_OF_IMPORTS: "302 403 403 302 302 404 403 403 403",
     "admin:licensing_allocation_cancel": "302 302 302 302 302 302 302 302 302",
 }
 WRITERS = {
     "authzen": (),
     "licensing": ("editor", "admin"),
     "directory": ("editor", "admin"),
+    "imports": ("editor", "admin"),
     "admin": ("staff", "operator"),
     **dict.fromkeys(CREATING.split(), ("editor", "admin", "other admin")),
 }
@@ -197,9 +211,11 @@ def things(acme, catalogue):
         "licensing_provider": catalogue.provider,
         "licensing_providertoken": ProviderToken.objects.get(),
     }
+    people = BytesIO(b"E-mail,Title\nvic@acme.example,Planner\n")
     pages = ("change", "delete", "history", "cancel", "reinstate", "revoke", "try")
     return {
         ("users", "pk"): acme.nobody.pk,
+        ("imports", "pk"): start_import(acme.organization, file=people, name="people.csv", actor=TEST).pk,
         ("groups", "pk"): acme.group.pk,
         ("groups", "user"): acme.nobody.pk,
         ("units", "pk"): acme.unit.pk,
@@ -230,7 +246,7 @@ def urls(things):
             continue  # they have no name to reverse
         for kind in KINDS if "kind" in parameters else [None]:
             first = str(kind) if route.startswith("<kind") else route.split("/")[0]
-            where = row if first in ("accounts", "admin") else first
+            where = row if first in ("accounts", "admin") else "imports" if row.startswith("imports:") else first
             values = {
                 parameter: things.get((row, parameter), things.get((where, parameter))) for parameter in parameters
             }
@@ -348,7 +364,7 @@ def comparable(response):
 def test_a_thing_of_another_organization_answers_like_one_that_does_not_exist(things, browsers, headers):
     client = browsers("other admin")
     nothing = {key: value + 1_000_000 if isinstance(value, int) else value for key, value in things.items()}
-    rows = f"{PAGES_OF_THINGS} {MODALS_OF_THINGS}".split()
+    rows = f"{PAGES_OF_THINGS} {MODALS_OF_THINGS} {PAGES_OF_IMPORTS} {MODALS_OF_IMPORTS}".split()
     pairs = [(a, b) for (row, a), (_, b) in zip(urls(things), urls(nothing), strict=True) if row in rows]
 
     answers = [
@@ -357,7 +373,7 @@ def test_a_thing_of_another_organization_answers_like_one_that_does_not_exist(th
         for ask in (client.get, client.post)
     ]
 
-    assert len(answers) == 82
+    assert len(answers) == 108
     assert [theirs for theirs, _ in answers] == [unknown for _, unknown in answers]
     assert {theirs[0] for theirs, _ in answers} == {404}
 

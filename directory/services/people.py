@@ -25,8 +25,7 @@ CHANGED = ("name", "email", "title", "employee_number", "role")  # what an entry
 def create_user(organization, *, name, actor, **fields):
     """Put a person into the directory. fields: those of User, such as email, account, role, unit, is_active."""
     user = User(organization=organization, name=name, **fields)
-    require_same_organization(organization, filter(None, [user.unit]))
-    _require_may_give(user.role, organization, actor)
+    require_may_create(user, actor=actor)
     user.full_clean()
     user.save()
     record(actor, "user.created", [target(user)], organization_id=organization.pk)
@@ -44,19 +43,11 @@ def update_user(user, *, actor, **fields):
     if "role" in fields:
         keep_an_admin(user.organization, without=[] if fields["role"] == Role.ADMIN else [user])
     user = lock(User, user)
-    require_same_organization(user.organization, filter(None, [fields.get("unit")]))
-    old = {name: getattr(user, name) or "" for name in CHANGED}
     old_unit = user.unit
-    require_may_change([user], actor=actor)
-    if fields.get("role", user.role) != user.role:
-        _require_may_give(fields["role"] or user.role, user.organization, actor)
-    for name, value in fields.items():
-        setattr(user, name, value)
+    details = change(user, fields, actor=actor)
     user.full_clean()
     user.save()
-    new = {name: getattr(user, name) or "" for name in CHANGED if (getattr(user, name) or "") != old[name]}
-    if new:
-        details = {"new": new, "old": {name: old[name] for name in new}}
+    if details:
         record(actor, "user.changed", [target(user)], organization_id=user.organization_id, details=details)
     if user.unit != old_unit and user.unit:
         record_move(actor, "unit.joined", [user], user.unit, lambda _: {"from": old_unit and old_unit.name})
@@ -65,8 +56,30 @@ def update_user(user, *, actor, **fields):
     return user
 
 
-def _require_may_give(role, organization, actor):
-    if role and not is_admin(organization, actor):
+def require_may_create(user, *, actor, by_admin=None):
+    """Refuse a new User that the Actor may not make. by_admin: whether the Actor is an Admin, where that is known."""
+    require_same_organization(user.organization, filter(None, [user.unit]))
+    _require_may_give(user.role, user.organization, actor, by_admin)
+
+
+def change(user, fields, *, actor, by_admin=None):
+    """Set fields of a User, where the Actor may; returns what the audit log tells of it, {} where it tells nothing.
+
+    Neither checked as a whole nor saved. by_admin: as above.
+    """
+    require_same_organization(user.organization, filter(None, [fields.get("unit")]))
+    require_may_change([user], actor=actor, by_admin=by_admin)
+    if fields.get("role", user.role) != user.role:
+        _require_may_give(fields["role"] or user.role, user.organization, actor, by_admin)
+    old = {name: getattr(user, name) or "" for name in CHANGED}
+    for name, value in fields.items():
+        setattr(user, name, value)
+    new = {name: getattr(user, name) or "" for name in CHANGED if (getattr(user, name) or "") != old[name]}
+    return {"new": new, "old": {name: old[name] for name in new}} if new else {}
+
+
+def _require_may_give(role, organization, actor, by_admin):
+    if role and not (is_admin(organization, actor) if by_admin is None else by_admin):
         raise ValidationError({"role": ValidationError("Only an Admin gives portal roles.", code="role")})
 
 
@@ -105,8 +118,12 @@ def keep_an_admin(organization, *, without):
     lock(Organization, organization)
     without = {user.pk for user in without}
     admins = User.objects.active().filter(organization=organization, role=Role.ADMIN).order_by("pk")
-    leaving = [admin for admin in admins if admin.pk in without]
-    if leaving and len(leaving) == len(admins):
+    require_admins_left(organization, [admin for admin in admins if admin.pk in without], of=len(admins))
+
+
+def require_admins_left(organization, leaving, *, of):
+    """Refuse that these active Admins of an Organization leave, where it has no more than them."""
+    if leaving and len(leaving) == of:
         last = "is the last active Admin" if len(leaving) == 1 else "are the last active Admins"
         raise ValidationError(
             f"{join_some(leaving)} {last} of {organization}. Make somebody else Admin first.", code="last_admin"

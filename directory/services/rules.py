@@ -57,10 +57,13 @@ def is_admin(organization, actor):
     return User.objects.active().filter(organization=organization, account=actor.id, role=Role.ADMIN).exists()
 
 
-def require_may_change(users, *, actor):
-    """Refuse who is not an Admin to change Users of one Organization of whom one is: else an Editor could take over."""
+def require_may_change(users, *, actor, by_admin=None):
+    """Refuse who is not an Admin to change Users of one Organization of whom one is: else an Editor could take over.
+
+    by_admin: whether the Actor is one, where that is known already.
+    """
     admins = [user for user in users if user.role == Role.ADMIN]
-    if admins and not is_admin(admins[0].organization, actor):
+    if admins and not (is_admin(admins[0].organization, actor) if by_admin is None else by_admin):
         are = "is an Admin" if len(admins) == 1 else "are Admins"
         raise ValidationError(f"{join_some(admins)} {are}. Only an Admin can do this.", code="role")
 
@@ -96,8 +99,11 @@ def split(users, is_so_already):
 
 def record_move(actor, verb, users, place, own_details=lambda user: {}):
     """Record that Users came to or left a Group or OrgUnit."""
-    kind = target(place).kind
     targets = [(target(user), own_details(user)) for user in users]
-    record(
-        actor, verb, targets, organization_id=place.organization_id, details={kind: place.name, f"{kind}_id": place.pk}
-    )
+    record(actor, verb, targets, organization_id=place.organization_id, details=told_of(place))
+
+
+def told_of(place):
+    """Return what an entry of the audit log tells of the Group or OrgUnit that it is about."""
+    kind = target(place).kind
+    return {kind: place.name, f"{kind}_id": place.pk}

@@ -40,6 +40,7 @@ def _show_licenses(request, kind, assignee):
         "can_assign": request.member.may_edit and offered(kind, assignee, now).exists(),
         "is_anything_allocated": is_anything_allocated(request),
         "assign_url": _assign_url(kind, assignee),
+        "export_url": f"{licenses_url(kind, assignee).rstrip('/')}.csv",
     }
     if unit_id := {USERS: "unit_id", UNITS: "pk"}.get(kind):
         unit_id = getattr(assignee, unit_id)

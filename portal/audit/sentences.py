@@ -161,6 +161,12 @@ def _catalogue(entry, details):
     )
 
 
+def _imported(entry, details):
+    parts = [f"{details['created']:,} created", f"{details['changed']:,} changed"]
+    parts += [f"{details['refused']:,} refused"] if details["refused"] else []
+    return format_html("imported users from <b>{}</b>: {}", entry.target_name, join_words(parts))
+
+
 def _about_target(text):
     return lambda entry, details: format_html(text, entry.target_name, **{"group": "", "unit": "", **details})
 
@@ -173,6 +179,7 @@ _SENTENCES = {
     "user.deactivated": _about_target("deactivated <b>{}</b>"),
     "user.reactivated": _about_target("reactivated <b>{}</b>"),
     "user.deleted": _about_target("deleted <b>{}</b> from the directory"),
+    "import.done": _imported,
     "group.created": _about_target("created group <b>{}</b>"),
     "group.changed": _changed,
     "group.joined": _about_target("added <b>{}</b> to group <b>{group}</b>"),

@@ -41,7 +41,8 @@ NOT_VISITED = {
     "directory:switch_organization": "answers POST only",
     "account_confirm_login_code": "a step of signing in by a code, which is off",
     "mfa_download_recovery_codes": "a text file",
-    "licensing:*_csv": "a file",
+    **dict.fromkeys(["licensing:*_csv", "directory:*_csv", "audit:*_csv"], "a file"),
+    **dict.fromkeys(["imports:template", "imports:refused"], "a file"),
     "authzen:*": "JSON, for applications",
     "admin:jsi18n": "a script",
     "admin:autocomplete": "JSON",
@@ -226,6 +227,11 @@ def states_of(w, dialogs):
     yield visit("forbidden", "licensing:license_list", roles=("no-role",), status=403)
     yield visit("not-found", "directory:user_detail", 0, status=404)
     yield visit("no-organization", "licensing:home", roles=("no-password",))
+    yield visit("import", "imports:upload")
+    yield visit("import-preview", "imports:import_detail", w.imported)
+    yield visit("import-none-found", "imports:import_detail", w.imported, query="?q=xyzzy")
+    yield visit("import-confirm-page", "imports:confirm", w.imported)
+    yield visit("import-cancel-page", "imports:cancel", w.imported)
     for name, query in [("", ""), ("-narrow", "?dialog=narrow"), ("-wide", "?dialog=wide")]:
         yield visit(f"design{name}", "design", query=query, in_debug=True)
 

@@ -1,6 +1,7 @@
 """Whom pages are visited as, and what they show: Acme of the demo, and two organizations made for looking."""
 
 from datetime import timedelta
+from io import BytesIO
 from types import SimpleNamespace
 
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY, record_authentication
@@ -12,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from directory import services as directory
+from directory.imports.running import start_import
 from directory.models import Account, Organization
 from licensing import services
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
@@ -20,6 +22,16 @@ from portal.audit.log import Actor
 
 LOOK = Actor("command", None, "the look")
 PASSWORD = "portal-demo"
+
+# A row for each outcome.
+PEOPLE = f"""E-mail;Name;Title;Unit;Groups;Cost centre
+noor@acme.example;Noor de Smet;Account director;Sales > Nordics;Support;1
+ivo@acme.example;;Planner;;;2
+uma@acme.example;Uma Claes;;;;3
+pia@acme.example;Pia Peeters;Planner;Sales > Benelux;Account managers;4
+kim@acme.example;Kim Nys;;Nordics;;5
+{"k" * 60}@acme.example;;;;;6
+"""
 
 # As long as a name may be: in words, in one word, from right to left, and in what is not letters.
 WORDS = "International coordination of customers, renewals and escalations for Benelux and Nordics".ljust(120, "!")
@@ -66,6 +78,7 @@ def acme():
         unlimited=allocations["Analytics Suite"],
         provider=allocation.license.provider,
         ada=organization.users.get(email=ROLES["admin"]),
+        imported=start_import(organization, file=BytesIO(PEOPLE.encode()), name="people.csv", actor=LOOK),
     )
 
 

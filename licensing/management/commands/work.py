@@ -3,23 +3,30 @@ import time
 
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
+from django.utils import timezone
 
+from directory.imports.running import forget_imports, run_imports
 from portal.outbox.post import deliver, forget
 
 PAUSE = 1  # second, when there was nothing to do
 
 
 class Command(BaseCommand):
-    help = "Does what no request waits for, until it is stopped: sends mail."
+    help = "Does what no request waits for, until it is stopped: sends mail, imports users."
 
     def add_arguments(self, parser):
         parser.add_argument("--once", action="store_true", help="do what there is, then end")
 
     def handle(self, *, once, **options):
         parent = os.getppid()
-        forget()
+        tidied = None
         while True:
-            if deliver():
+            if tidied != (today := timezone.now().date()):
+                forget()
+                forget_imports()
+                tidied = today
+            # Some of each in turn: mail does not wait for a long import, nor that for mail.
+            if any([deliver(), run_imports()]):
                 continue
             if once or os.getppid() != parent:  # whoever started it is gone
                 return
