@@ -90,7 +90,8 @@ class ChooseLicenseForm(PoliciesMixin, DatesForm):
         """assignees: what it shall be assigned to. chosen: pk of the allocation chosen to begin with, as text."""
         super().__init__(data)
         self.kind, self.assignees = kind, assignees
-        allocations, found = self.offer(timezone.now())
+        now = timezone.now()
+        allocations, found = self.offer(now)
         allocations = allocations.with_license()
         self.offered = list(allocations.order_by("license__sort_key", "pk"))
         gone = "This license cannot be assigned here (any more). Choose again."

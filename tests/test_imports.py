@@ -446,7 +446,7 @@ def test_a_group_or_unit_that_is_gone_meanwhile_refuses_the_row(acme):
     ]
     acme.organization.units.filter(pk=top.pk).delete()
     acme.organization.groups.filter(pk=other.pk).delete()
-    verdicts = directory.put_people(acme.organization, told=told, actor=TEST, change_set=None)
+    verdicts = directory.put_people(acme.organization, told=told, actor=TEST)
     said = [each.error and each.error.messages for each in verdicts]
     assert said == [["Other does not exist any more."], ["Top does not exist any more."], None]
     assert User.objects.get(pk=acme.viewer.pk).title == ""

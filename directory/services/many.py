@@ -101,7 +101,7 @@ def _with_address(organization, told, *, to_change=False):
     units = OrgUnit.objects.in_bulk({user.unit_id for user in found} - {None})
     for user in found:
         user.organization, user.unit = organization, units.get(user.unit_id)
-    return {user.email.lower(): user for user in found}
+    return {(user.email or "").lower(): user for user in found}
 
 
 def _judge(organization, told, users, actor, gone=frozenset()):
@@ -119,8 +119,9 @@ def _judge(organization, told, users, actor, gone=frozenset()):
         if user is None:
             if not each.fields.get("name"):
                 raise ValidationError({"name": "A new person needs a name."})
-            verdict = Verdict(User(organization=organization, email=each.email, **each.fields), is_new=True)
-            require_may_create(verdict.user, actor=actor, by_admin=by_admin)
+            user = User(organization=organization, email=each.email, **each.fields)
+            verdict = Verdict(user, is_new=True)
+            require_may_create(user, actor=actor, by_admin=by_admin)
             verdict.new, verdict.joins = {**each.fields, "email": each.email}, each.groups
         else:
             new = {name: value for name, value in each.fields.items() if _differs(getattr(user, name), value)}
@@ -131,7 +132,7 @@ def _judge(organization, told, users, actor, gone=frozenset()):
             if "role" in new and user.pk in admins:
                 require_admins_left(organization, [user], of=len(admins))
             verdict.told = change(user, new, actor=actor, by_admin=by_admin)
-        verdict.user.clean_fields(exclude=_FIELDS - (TOLD & verdict.new.keys()))
+        user.clean_fields(exclude=_FIELDS - (TOLD & verdict.new.keys()))
         return verdict
 
     verdicts = []
