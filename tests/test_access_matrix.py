@@ -27,7 +27,7 @@ from tests.worlds import TEST, license_of
 PEOPLE = ("signed out", "no role", "viewer", "editor", "admin", "other admin", "staff", "other staff", "operator")
 
 OWN_PAGES = """
-    audit:activity directory:group_list directory:organization_detail directory:unit_list directory:suggest_groups
+    directory:group_list directory:organization_detail directory:unit_list directory:suggest_groups
     directory:suggest_people directory:suggest_units licensing:compare licensing:user_list
     audit:activity audit:activity_csv directory:groups_csv directory:units_csv licensing:users_csv
     licensing:licenses_csv licensing:organization_licenses_csv licensing:people_without_license_csv
