@@ -262,7 +262,7 @@ def test_the_latest_five_are_shown_and_the_rest_is_in_activity(acme, nora):
     acts = [item.text for item in page.one("ul", class_="acts").all("li")]
     assert len(acts) == 5
     assert "8 seats in place of 7 seats" in acts[0]
-    assert page.links["All that Northlight changed"] == "/activity/?q=Northlight"
+    assert page.links["its activity"] == "/activity/?q=Northlight"
     assert "open" in page.one("details", class_="disclose").attributes
 
 
