@@ -122,6 +122,7 @@ def _pages():
     yield CONSTANT, get("/constant/")
     yield "Home", get("/")
     yield "Home: without a license", get("/users/without-license/first/", **dialog)
+    yield "Home: seats running out", get("/licenses/scarce-seats/", **dialog)
     # An e-mail is no unit's name at either size: there is no path to ask for.
     for hits, q in [("pages", ""), ("one letter", "a"), *words(unit), ("e-mail", person.email)]:
         yield f"Find, {hits}", get(f"/find/?{urlencode({'q': q})}", **dialog)

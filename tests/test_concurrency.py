@@ -7,6 +7,7 @@ import time
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from directory import services as directory
 from directory.models import Group, OrgUnit, OrgUnitClosure
@@ -14,6 +15,7 @@ from licensing import services
 from licensing.kinds import GROUPS, USERS
 from licensing.models import Allocation, Assignment, AssignmentPolicy
 from portal.audit.log import Actor
+from portal.outbox.models import Mail
 from tests.worlds import TEST
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -235,3 +237,16 @@ def test_the_first_question_on_another_connection_sees_the_change(acme):
     acme.assign(acme.group)
     assert asked_elsewhere() == 1
     assert Allocation.objects.count() == 2
+
+
+def test_two_runs_of_the_notices_at_once_tell_once(acme):
+    services.change_allocation(acme.allocation, seats=1, starts_at=None, ends_at=None, actor=TEST)
+    acme.assign(acme.group)
+    for n in range(ROUNDS):
+        directory.join_group(acme.group, users=[acme.viewer], actor=TEST)
+        runs = [lambda: services.send_notices(at=timezone.now())] * 2
+        at_once(*runs)
+        assert Mail.objects.count() == n + 1
+        directory.leave_group(acme.group, users=[acme.viewer], actor=TEST)
+        at_once(*runs)
+        assert Allocation.objects.get(pk=acme.allocation.pk).over_since is None

@@ -3,13 +3,14 @@
 import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from directory import services as directory
-from directory.models import User
+from directory.models import Organization, User
 from licensing import services
 from licensing.kinds import GROUPS, KINDS, ORGANIZATION, UNITS, USERS
 from licensing.models import Application, Assignment, License, Policy
@@ -195,6 +196,40 @@ def test_a_scheduled_license_can_be_assigned_and_gives_nothing_yet(acme, catalog
     assert [section.one("h2").text for section in own.all("section", class_="section")] == ["Starts later"]
     assert own.rows == [["Soon there", f"Assigned to you Starts {write_day(day(5))}"]]
     assert "What starts later is below." in own.one("div", class_="empty").text
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])  # 25 hours apart
+def test_days_are_those_of_the_organization_wherever_they_are_shown(acme, zone):
+    tz = ZoneInfo(zone)
+    Organization.objects.update(time_zone=zone)
+    ends_at = (timezone.now() + 9 * DAY).replace(hour=10, minute=30)
+    services.change_allocation(acme.allocation, seats=None, starts_at=None, ends_at=ends_at, actor=TEST)
+    starts_at = (timezone.now() + 7 * DAY).replace(hour=10, minute=30)
+    services.change_allocation(acme.plain, seats=5, starts_at=starts_at, ends_at=ends_at, actor=TEST)
+    for allocation in (acme.allocation, acme.plain):
+        acme.assign(acme.nobody, allocation)
+    last, first = ends_at.astimezone(tz).date(), starts_at.astimezone(tz).date()
+    ends = f"Ends in {(last - timezone.now().astimezone(tz).date()).days} days"
+    starts = f"Starts {write_day(first)}"
+    client, pk = acme.client(), acme.plain.pk
+
+    def statuses(url):
+        return [status for status in read(client.get(url)).statuses if status.startswith(("Ends", "Starts"))]
+
+    assert statuses("/licenses/") == [starts, ends]
+    assert statuses("/") == [starts, ends, ends]  # the licenses, and what ends soon
+    assert statuses(f"/licenses/{acme.allocation.pk}/") == [ends, ends]  # the license, and the assignment
+    assert statuses(f"/licenses/{pk}/") == [starts, starts]
+    assert statuses(f"/users/{acme.nobody.pk}/licenses/") == [ends, starts]
+    assert statuses(f"/users/{acme.viewer.pk}/licenses/assign/") == [starts, ends]
+    assert statuses("/find/?q=crm") == [starts, ends]
+    own = read(acme.client(acme.nobody).get("/my-access/"))
+    assert own.statuses == [ends, starts]
+    dialog = read(client.get(f"/licenses/{pk}/users/assign/"))
+    days = f"From {write_day(first)}, until {write_day(last)}"
+    assert dialog.one("details", class_="disclose").one("summary").text == days
+    dates = read(client.get(f"/assignments/{acme.plain.assignments.get().pk}/dates/")).one("p", class_="prose").text
+    assert f"starts on {write_day(first)}. The license itself ends on {write_day(last)}." in dates
 
 
 # Nothing there -------------------------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ def test_a_policy_that_covers_something_else_says_who_has_it(acme, globex, catal
         " place of none; actions export and print in place of export; "
     )
     assert latest(acme) == f"{changed}1 person has it"
-    assert latest(globex) == f"{changed}0 people have it"
+    assert latest(globex) == f"{changed}nobody has it"
     services.save(harbor.sharing, actor=TEST)
     assert AuditEntry.objects.filter(target_kind="policy", organization_id__isnull=False).count() == 2
 
@@ -137,7 +137,7 @@ def test_a_policy_that_moves_to_another_application_says_so(acme, catalogue, nor
 
     services.save(policy, actor=nora)
 
-    assert latest(acme) == "Northlight changed policy CRM access: now in Sales; 0 people have it"
+    assert latest(acme) == "Northlight changed policy CRM access: now in Sales; nobody has it"
 
 
 def test_a_license_of_another_name_and_text(acme, catalogue, nora):
@@ -262,7 +262,7 @@ def test_the_latest_five_are_shown_and_the_rest_is_in_activity(acme, nora):
     acts = [item.text for item in page.one("ul", class_="acts").all("li")]
     assert len(acts) == 5
     assert "8 seats in place of 7 seats" in acts[0]
-    assert page.links["All that Northlight changed"] == "/activity/?q=Northlight"
+    assert page.links["its activity"] == "/activity/?q=Northlight"
     assert "open" in page.one("details", class_="disclose").attributes
 
 

@@ -154,7 +154,10 @@ def _catalogue(entry, details):
         f"{name} {write(new[key])} in place of {write(old[key])}" for key, name in _OF_CATALOGUE.items() if key in new
     ]
     parts += [f"now in {details['application']}"] if details.get("application") else []
-    have = count_words(details["people"], "person has it", "people have it") if "people" in details else ""
+    people = details.get("people")
+    have = (
+        "" if people is None else count_words(people, "person has it", "people have it") if people else "nobody has it"
+    )
     what = "; ".join(filter(None, [*parts, have]))
     return format_html(
         "changed {} <b>{}</b>{}{}", entry.target_kind, old.get("name") or entry.target_name, what and ": ", what

@@ -117,6 +117,7 @@ def pages_of(w):
     yield visit("home", "licensing:home")
     yield visit("first-without-license", "licensing:first_without_license")
     yield visit("without-license", "licensing:people_without_license")
+    yield visit("scarce-seats", "licensing:scarce_seats")
     yield visit("licenses", "licensing:license_list")
     yield visit("license", "licensing:license_detail", w.allocation)
     yield visit("license-access", "licensing:license_access", w.allocation)
