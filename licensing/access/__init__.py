@@ -9,7 +9,7 @@ this, and how many seats are in use. changes and previews: what would change if.
 """
 
 from .decisions import Decision, Reason, Standing, Way, decide, judge, usable
-from .reach import SeatUse, count_reached, giving, seats_in_use, users_reached, who_can_use, without_license
+from .reach import SeatUse, count_reached, giving, seats_in_use, seats_of, users_reached, who_can_use, without_license
 from .sources import Source, by_application, by_license, sources_of
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "giving",
     "judge",
     "seats_in_use",
+    "seats_of",
     "sources_of",
     "usable",
     "users_reached",

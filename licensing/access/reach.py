@@ -81,7 +81,7 @@ def _count(granted, organization):
     """Return how many active users assignments (a QuerySet of one organization) reach: half the time of a QuerySet."""
     columns = granted.order_by().values("user_id", "group_id", "unit_id", "whole_organization")
     sql, parameters = columns.query.sql_with_params()
-    reached, active = _reach("a", organization.pk), _is_active(organization.pk)
+    reached, active = _reach("a", int(organization.pk)), _is_active(int(organization.pk))
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH a AS NOT MATERIALIZED ({sql}) SELECT count(DISTINCT r.id) FROM ({reached}) r WHERE {active}",
@@ -159,11 +159,52 @@ def seats_in_use(allocation, *, at):
     """Return the SeatUse of an Allocation at the instant; a cancelled or ended one uses none. One query."""
     if not allocation.is_assignable(at):
         return SeatUse(allocation.seats, 0, 0, None)
-    used, now, later_from = _count_seats(allocation, at)
+    return _seat_use(allocation, at, *_count_seats(allocation, at))
+
+
+def _seat_use(allocation, at, used, now, later_from):
     if allocation.starts_at > at:
         return SeatUse(allocation.seats, used, used, allocation.starts_at if used else None)
     later = used - now
     return SeatUse(allocation.seats, used, later, from_stored(later_from) if later else None)
+
+
+def seats_of(allocations, *, at):
+    """Return the SeatUse of each of the Allocations (a QuerySet, of one organization or many), by primary key.
+
+    What seats_in_use() says of each, in two queries. Who has something with everybody else is not looked for by name:
+    the active people of their organization are counted once.
+    """
+    allocations = allocations.order_by()
+    found = list(allocations.only("seats", "starts_at", "ends_at", "cancelled_at"))
+    ids, parameters = allocations.assignable(at).values("pk").query.sql_with_params()
+    reach = _reach("few", "a.organization_id", also=", a.allocation_id, a.organization_id, a.is_later")
+    sql = f"""
+    WITH a AS NOT MATERIALIZED (
+      SELECT allocation_id, organization_id, user_id, group_id, unit_id, whole_organization, starts_at,
+        coalesce(starts_at > %s, FALSE) AS is_later
+      FROM licensing_assignment WHERE allocation_id IN ({ids}) AND (ends_at IS NULL OR ends_at > %s)),
+    few AS NOT MATERIALIZED (SELECT * FROM a WHERE NOT whole_organization),
+    reached AS (
+      SELECT r.allocation_id, count(DISTINCT r.id) AS used, count(DISTINCT r.id) FILTER (WHERE NOT r.is_later) AS now
+      FROM ({reach}) r WHERE {_is_active("r.organization_id")} GROUP BY r.allocation_id),
+    everybody AS (
+      SELECT organization_id, count(*) AS number FROM directory_user
+      WHERE is_active AND organization_id IN (SELECT organization_id FROM a WHERE whole_organization)
+      GROUP BY organization_id),
+    terms AS (
+      SELECT allocation_id, organization_id, max(CASE WHEN whole_organization THEN 1 ELSE 0 END) AS has_all,
+        max(CASE WHEN whole_organization AND NOT is_later THEN 1 ELSE 0 END) AS has_all_now,
+        min(CASE WHEN is_later THEN starts_at END) AS later_from
+      FROM a GROUP BY allocation_id, organization_id)
+    SELECT t.allocation_id, coalesce(CASE WHEN t.has_all = 1 THEN e.number ELSE r.used END, 0),
+      coalesce(CASE WHEN t.has_all_now = 1 THEN e.number ELSE r.now END, 0), t.later_from
+    FROM terms t LEFT JOIN reached r ON r.allocation_id = t.allocation_id
+    LEFT JOIN everybody e ON e.organization_id = t.organization_id"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [as_stored(at), *parameters, as_stored(at)])
+        counted = {allocation: numbers for allocation, *numbers in cursor.fetchall()}
+    return {each.pk: _seat_use(each, at, *counted.get(each.pk, (0, 0, None))) for each in found}
 
 
 def count_reached(allocation, *, at):
@@ -177,7 +218,7 @@ def count_reached(allocation, *, at):
 def _count_seats(allocation, at):
     """Return (how many are reached at the instant or later, how many at the instant, when the first is later)."""
     organization = allocation.organization_id
-    reached, active = _reach("a", organization, also=", a.is_later"), _is_active(organization)
+    reached, active = _reach("a", int(organization), also=", a.is_later"), _is_active(int(organization))
     # NOT MATERIALIZED: each branch is planned by what PostgreSQL knows of the table. Of a materialized list it believes
     # that every assignment is a unit's, and reads everybody: where few are reached, four times slower.
     sql = f"""
@@ -195,12 +236,13 @@ def _count_seats(allocation, at):
 def _reach(table, organization, also=""):
     """Return the SQL for the ids of the users whom the assignments in a table reach, once for each path to them.
 
-    also: a further column of the table, to go with each id. Some of them are inactive: _is_active() is to be asked.
+    organization: their organization: a number, or the column of the table that has it. also: further columns of the
+    table, to go with each id. Some of them are inactive: _is_active() is to be asked.
     Never OR: a probe per user takes seconds at 100,000 people, and a hash of all members falls off a cliff when it
     outgrows work_mem. That people of units are active is asked here, for the index that holds their units holds only
     those (docs/access.md).
     """
-    active = f"u.organization_id = {int(organization)} AND u.is_active"
+    active = f"u.organization_id = {organization} AND u.is_active"
     return f"""
     SELECT a.user_id AS id{also} FROM {table} a WHERE a.user_id IS NOT NULL
     UNION ALL SELECT m.user_id{also} FROM {table} a
@@ -214,7 +256,7 @@ def _reach(table, organization, also=""):
 
 def _is_active(organization):
     return f"""NOT EXISTS (SELECT 1 FROM directory_user x
-      WHERE x.organization_id = {int(organization)} AND NOT x.is_active AND x.id = r.id)"""
+      WHERE x.organization_id = {organization} AND NOT x.is_active AND x.id = r.id)"""
 
 
 def as_stored(at):
