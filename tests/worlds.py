@@ -60,7 +60,7 @@ def catalogue(db):
         email="staff@northlight.example", name="Nora North", password=PASSWORD, is_staff=True, actor=TEST
     )
     provider = services.save(Provider(name="Northlight", slug="northlight"), actor=TEST)
-    services.set_staff(provider, accounts=[account], actor=TEST)
+    services.add_staff(provider, account=account, is_lead=True, actor=TEST)
     application = services.save(Application(provider=provider, name="CRM", slug="crm"), actor=TEST)
     reading, export, administration = (
         services.save(Policy(application=application, name=name, actions=actions), actor=TEST)
@@ -89,7 +89,7 @@ def harbor(db):
         email="staff@harbor.example", name="Hugo Harbor", password=PASSWORD, is_staff=True, actor=TEST
     )
     provider = services.save(Provider(name="Harbor", slug="harbor"), actor=TEST)
-    services.set_staff(provider, accounts=[account], actor=TEST)
+    services.add_staff(provider, account=account, is_lead=True, actor=TEST)
     application = services.save(Application(provider=provider, name="Drive", slug="drive"), actor=TEST)
     access, sharing = (
         services.save(Policy(application=application, name=name), actor=TEST) for name in ("Drive access", "Sharing")

@@ -2,7 +2,7 @@
 take an Actor, and raise ValidationError, in words for the person, when a rule says no."""
 
 from .groups import create_group, join_group, leave_group
-from .organizations import create_account, create_organization
+from .organizations import create_account, create_organization, link_to_password, update_organization
 from .people import create_user, deactivate, keep_an_admin, reactivate, update_user
 from .rules import Outcome, is_admin, lock, require_may_change, target
 from .units import create_unit, leave_unit, move_unit, place_in_unit
@@ -20,11 +20,13 @@ __all__ = [
     "keep_an_admin",
     "leave_group",
     "leave_unit",
+    "link_to_password",
     "lock",
     "move_unit",
     "place_in_unit",
     "reactivate",
     "require_may_change",
     "target",
+    "update_organization",
     "update_user",
 ]

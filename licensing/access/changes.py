@@ -161,7 +161,7 @@ def changing_allocations(dates, *, at):
 
 def _with_terms(dates, at):
     """The allocations, not cancelled, with these dates."""
-    states = {allocation.pk: state_of(*instants, at) for allocation, instants in dates.items()}
+    states = {each.pk: state_of(starts_at, ends_at, at) for each, (starts_at, ends_at) in dates.items()}
     live = _is_one_of([pk for pk, state in states.items() if state is State.LIVE])
     held = _is_one_of([pk for pk, state in states.items() if state is not State.ENDED])
     mine = f"CASE WHEN {_is_one_of(states)} THEN {{}} ELSE {{}} END"
@@ -198,7 +198,9 @@ def changing_policies(license, default, optional, *, at):
 def taking_away(policy, *, at):
     """As if nobody had the Policy: whoever loses it is who has it. For what changes the policy itself."""
     organizations = Allocation.objects.filter(license__policies=policy).values_list("organization", flat=True)
-    return _of_policies([policy.pk], organizations, Frame(gives=f"lp.policy_id <> {int(policy.pk)} AND {Frame.gives}"), at)
+    return _of_policies(
+        [policy.pk], organizations, Frame(gives=f"lp.policy_id <> {int(policy.pk)} AND {Frame.gives}"), at
+    )
 
 
 # Whom they concern ---------------------------------------------------------------------------------------------------
@@ -227,7 +229,13 @@ def _of_policies(policies, organizations, after, at):
 
 def _of_people(users, allocations, at, **how):
     """A change of Users (a list, of one organization) that touches the allocations."""
-    return _change([user.organization_id for user in users[:1]], allocations, at, people=ids(user.pk for user in users)[1:-1], **how)
+    return _change(
+        [user.organization_id for user in users[:1]],
+        allocations,
+        at,
+        people=ids(user.pk for user in users)[1:-1],
+        **how,
+    )
 
 
 def _change(organizations, allocations, at, **how):

@@ -144,7 +144,10 @@ def count_effects(change):
 
 
 def _preview(change, numbers, seats, *, people=None, organizations=None):
-    """Return the Preview of what was counted: {code: {sign: number}}, and so the others; seats: ((code, sign), more)."""
+    """Return the Preview of what was counted: {code: {sign: number}}, and so the others.
+
+    seats: ((code, sign), by how many more) pairs.
+    """
     people, organizations = people or {}, organizations or {}
     allocations = Allocation.objects.with_license().select_related("organization").in_bulk(change.allocations)
     policies = Policy.objects.select_related("application").in_bulk(

@@ -177,6 +177,8 @@ def seats_of(allocations, *, at):
     """
     allocations = allocations.order_by()
     found = list(allocations.only("seats", "starts_at", "ends_at", "cancelled_at"))
+    if not found:
+        return {}
     ids, parameters = allocations.assignable(at).values("pk").query.sql_with_params()
     reach = _reach("few", "a.organization_id", also=", a.allocation_id, a.organization_id, a.is_later")
     sql = f"""

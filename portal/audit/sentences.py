@@ -86,6 +86,7 @@ _FIELDS = {
     "employee_number": "employee number",
     "role": "portal role",
     "description": "description",
+    "time_zone": "time zone",
 }
 
 
@@ -116,6 +117,9 @@ def _about_target(text):
 
 _SENTENCES = {
     "organization.created": _about_target("created the organization <b>{}</b>"),
+    "organization.changed": lambda entry, details: (
+        _changed(entry, details) if "new" in details else _about_target("changed <b>{}</b>")(entry, details)
+    ),
     "account.created": _about_target("created an account for <b>{}</b>"),
     "user.created": _about_target("added <b>{}</b> to the directory"),
     "user.changed": _changed,
