@@ -24,6 +24,12 @@ from .own import providers_of
 MOST = 500  # allocations at once
 
 
+class CustomersWidget(AutocompleteSelectMultiple):
+    def optgroups(self, name, value, attr=None):
+        """Show what was sent again, but for what is no key: Django would not survive it."""
+        return super().optgroups(name, [key for key in value if key.isdecimal() and len(key) < 19], attr)
+
+
 class AllocateForm(forms.Form):
     required_css_class = "required"
     licenses = ThingsField(License.objects.none(), widget=Checkboxes, error_messages={"required": "Choose a license."})
@@ -48,7 +54,7 @@ class AllocateForm(forms.Form):
         if len(providers_of(request)) > 1:
             self.fields["licenses"].label_from_instance = lambda license: f"{license} ({license.provider})"
         self.fields["customers"].queryset = customers
-        self.fields["customers"].widget = AutocompleteSelectMultiple(
+        self.fields["customers"].widget = CustomersWidget(
             Allocation._meta.get_field("organization"), admin.site, choices=self.fields["customers"].choices
         )
         self.order_fields(["licenses", "customers", "others", "seats", "starts_at", "ends_at"])

@@ -132,14 +132,15 @@ def _foresee(license, default, optional):
     """Return the Consequences if these become the policies of a License."""
     foreseen = Foreseen(changes.changing_policies(license, default, optional, at=timezone.now())).consequences
     before = [row.policy for row in license.license_policies.all() if not row.is_default]
-    gone = [policy for policy in before if policy not in optional]
+    gone = [policy for policy in before if policy not in [*default, *optional]]
     chosen = AssignmentPolicy.objects.filter(license=license, policy__in=gone)
     numbers = chosen.aggregate(assignments=Count("assignment", distinct=True), of=Count("organization", distinct=True))
     if numbers["assignments"]:
         assignments = count_words(numbers["assignments"], "assignment", "assignments")
         verb = "has" if numbers["assignments"] == 1 else "have"
         organizations = count_words(numbers["of"], "organization", "organizations")
-        says = f"{assignments} in {organizations} {verb} {join_words(gone)} chosen. That choice is deleted for good."
+        names = join_words(chosen.order_by("policy__name").values_list("policy__name", flat=True).distinct())
+        says = f"{assignments} in {organizations} {verb} {names} chosen. That choice is deleted for good."
         foreseen.append(Consequence("!", says))
     return foreseen
 
