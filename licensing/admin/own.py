@@ -34,9 +34,15 @@ class OwnAdmin(ServiceAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).filter(**{f"{self.owner}__in": providers_of(request)})
 
+    def may_add_for(self, request):
+        """Return the keys of the providers for whom the signed-in account adds such things."""
+        return providers_of(request)
+
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         """Offer what the pages of the other model would list."""
         queryset = self.admin_site.get_model_admin(db_field.related_model).get_queryset(request)
+        if db_field.related_model is Provider:
+            queryset = queryset.filter(pk__in=self.may_add_for(request))
         several = len(providers_of(request)) > 1 and db_field.related_model is not Provider
         field = super().formfield_for_foreignkey(
             db_field, request, queryset=queryset.select_related("provider") if several else queryset, **kwargs

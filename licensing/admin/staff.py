@@ -1,9 +1,12 @@
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.http import HttpResponseRedirect
+from django.urls import reverse
 
 from directory.models import Account
 from licensing import services
-from licensing.models import Provider, StaffMember
+from licensing.models import StaffMember
 from portal.service_admin import ServiceForm
 
 from .own import OwnAdmin, led_by
@@ -52,7 +55,10 @@ class StaffMemberAdmin(OwnAdmin):
     ordering = ["account__email", "pk"]
 
     def has_add_permission(self, request):
-        return bool(led_by(request))
+        return bool(self.may_add_for(request))
+
+    def may_add_for(self, request):
+        return led_by(request)
 
     def has_change_permission(self, request, obj=None):
         return bool(led_by(request)) if obj is None else obj.provider_id in led_by(request)
@@ -65,11 +71,11 @@ class StaffMemberAdmin(OwnAdmin):
     def get_readonly_fields(self, request, obj=None):
         return ["owned_by", "address"] if obj else []
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.related_model is Provider:
-            field.queryset = field.queryset.filter(pk__in=led_by(request))
-        return field
+    def history_view(self, request, object_id, extra_context=None):
+        """Of one there is no history but that of the provider's staff."""
+        member = self.get_object(request, unquote(object_id))
+        about = f"provider-{member.provider_id}" if member else "staffmember-0"
+        return HttpResponseRedirect(f"{reverse('admin:audit_auditentry_changelist')}?about={about}")
 
     def get_deleted_objects(self, objs, request):
         """Who works for it no longer, and nothing else."""

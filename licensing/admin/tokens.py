@@ -80,12 +80,10 @@ class ProviderTokenAdmin(OwnAdmin):
 
     def has_add_permission(self, request):
         """A lead's: a token answers about people, and outlives whoever made it. Anybody may revoke it, at once."""
-        return bool(led_by(request))
+        return bool(self.may_add_for(request))
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        field.queryset = field.queryset.filter(pk__in=led_by(request))
-        return field
+    def may_add_for(self, request):
+        return led_by(request)
 
     def get_fields(self, request, obj=None):
         return ["owned_by", "name", "asks_about", "status", "created_on", "last_use"] if obj else self.fields

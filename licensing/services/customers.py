@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 
 from directory import services as directory
-from directory.models import Account, Role
+from directory.models import Account, Organization, Role
 from portal.audit.log import record
 from portal.transactions import one_transaction
 
@@ -28,10 +28,10 @@ def update_customer(organization, *, name, time_zone, actor):
     """Change the name and time zone of an Organization, for who may (customer_is_open_to); returns it."""
     if actor.kind == "account" and not customer_is_open_to(actor.id, organization):
         raise ValidationError(f"{organization} is its own by now: ask the operator to change this.", code="own")
-    before = (organization.name, organization.time_zone)
-    organization = directory.update_organization(organization, name=name, time_zone=time_zone, actor=actor)
+    before = directory.lock(Organization, organization)
+    organization = directory.update_organization(before, name=name, time_zone=time_zone, actor=actor)
     origin = OrganizationOrigin.objects.filter(organization=organization).select_related("provider").first()
-    if origin and before != (name, time_zone):
+    if origin and (before.name, before.time_zone) != (name, time_zone):
         _record(actor, "organization.changed", organization, origin.provider)
     return organization
 
