@@ -17,7 +17,7 @@ from licensing.kinds import KINDS
 from licensing.models import ProviderToken
 from portal.audit.models import AuditEntry
 from tests.reading import everything
-from tests.worlds import TEST
+from tests.worlds import TEST, license_of
 
 # "No role" to "admin" are of acme, and the URLs name things of acme; "other admin" is the admin of globex. "Staff" is
 # of the provider that allocated acme's licenses, "other staff" of another. "Operator": a superuser in no organization.
@@ -41,7 +41,9 @@ DECISIONS = """
 
 ADMIN_LISTS = """
     admin:audit_auditentry_changelist admin:directory_organization_changelist
-    admin:licensing_allocation_changelist admin:licensing_allocation_add
+    admin:directory_organization_add admin:directory_organization_import
+    admin:licensing_allocation_changelist admin:licensing_allocation_add admin:licensing_allocation_export
+    admin:licensing_staffmember_changelist admin:licensing_staffmember_add
     admin:licensing_application_changelist admin:licensing_application_add
     admin:licensing_license_changelist admin:licensing_license_add
     admin:licensing_policy_changelist admin:licensing_policy_add
@@ -52,10 +54,10 @@ ADMIN_OBJECTS = """
     admin:licensing_application_change admin:licensing_application_delete
     admin:licensing_license_change admin:licensing_license_delete
     admin:licensing_policy_change admin:licensing_policy_delete
-    admin:licensing_providertoken_change admin:licensing_providertoken_revoke admin:licensing_providertoken_try"""
+    admin:licensing_providertoken_change admin:licensing_providertoken_revoke admin:licensing_providertoken_try
+    admin:licensing_staffmember_change admin:licensing_staffmember_delete"""
 ADMIN_OF_OPERATOR = """
     admin:directory_account_changelist admin:directory_account_add admin:directory_account_change
-    admin:directory_organization_add
     admin:licensing_provider_changelist admin:licensing_provider_add admin:licensing_provider_change"""
 ADMIN_NEVER = """
     admin:audit_auditentry_add admin:audit_auditentry_delete admin:directory_account_delete
@@ -64,7 +66,8 @@ ADMIN_NEVER = """
 ADMIN_HISTORY = """
     admin:audit_auditentry_history admin:directory_account_history admin:directory_organization_history
     admin:licensing_allocation_history admin:licensing_application_history admin:licensing_license_history
-    admin:licensing_policy_history admin:licensing_provider_history admin:licensing_providertoken_history"""
+    admin:licensing_policy_history admin:licensing_provider_history admin:licensing_providertoken_history
+    admin:licensing_staffmember_history"""
 
 # The statuses stand in the order of PEOPLE.
 GET = {
@@ -112,6 +115,9 @@ POST = {
     "licensing:choose_organization_license": "302 403 403 302 302 200 403 403 403",  # 200: acme's license is refused
     MODALS_OF_THINGS: "302 403 403 302 302 404 403 403 403",
     "admin:licensing_allocation_cancel": "302 302 302 302 302 302 302 302 302",
+    # 200: for another provider is refused
+    "admin:directory_organization_add admin:licensing_application_add": "302 302 302 302 302 302 302 200 302",
+    "admin:licensing_allocation_add admin:licensing_staffmember_add": "302 302 302 302 302 302 302 200 302",
 }
 WRITERS = {
     "authzen": (),
@@ -184,6 +190,7 @@ def things(acme, catalogue):
         "licensing_policy": catalogue.reading,
         "licensing_provider": catalogue.provider,
         "licensing_providertoken": ProviderToken.objects.get(),
+        "licensing_staffmember": catalogue.provider.staff_members.get(),
     }
     pages = ("change", "delete", "history", "cancel", "reinstate", "revoke", "try")
     return {
@@ -251,9 +258,15 @@ def test_who_is_signed_out_is_led_to_sign_in_and_back(things):
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_who_may_post_what(acme, things, browsers, person):
+def test_who_may_post_what(acme, catalogue, things, browsers, person):
     client, status = browsers(person), statuses(POST, person)
+    own, slug = {"provider": catalogue.provider.pk, "name": "New"}, {"slug": "new"}
+    new = license_of(catalogue, "New")
     bodies = {
+        "admin:directory_organization_add": {**own, **slug, "time_zone": "UTC"},
+        "admin:licensing_allocation_add": {"licenses": new.pk, "others": "acme"},
+        "admin:licensing_application_add": {**own, **slug, "resource_type": "application"},
+        "admin:licensing_staffmember_add": {**own, "email": "new@northlight.example"},
         "directory:switch_organization": {"organization": acme.organization.pk},
         "licensing:add_to_group": {"users": acme.viewer.pk},
         "licensing:add_to_unit": {"users": acme.viewer.pk},
@@ -336,10 +349,10 @@ def test_a_thing_of_another_provider_answers_like_one_that_does_not_exist(things
         for ask in (client.get, client.post)
     ]
 
-    assert len(answers) == 28
+    assert len(answers) == 32
     assert [theirs for theirs, _ in answers] == [unknown for _, unknown in answers]
     refused = [theirs[0] for theirs, _ in answers if "doesn’t exist. Perhaps it was deleted?" not in theirs[2]]
-    assert refused == [403, 403, 403]  # neither acts nor organizations are changed by anybody
+    assert refused == [403, 403]  # neither acts nor tokens are changed by anybody
 
 
 @pytest.mark.parametrize("modal", ["choose_policies", "change_dates", "unassign"])

@@ -12,6 +12,7 @@ from licensing import services
 from licensing.models import Allocation, Application, License, Policy, ProviderToken, StaffMember
 from portal.audit.models import AuditEntry
 from tests.admin.hands import MODELS, OPERATORS_MODELS, html, messages_of, of_license, policies, refusal, signed_in, url
+from tests.reading import everything, read
 from tests.worlds import PASSWORD, TEST
 
 
@@ -180,3 +181,114 @@ def test_staff_of_two_providers_works_for_both(operators, staff, harbor, catalog
         "__all__": "Choose from the policies of Northlight only."
     }
     assert not License.objects.filter(name="Mixed").exists()
+
+
+@pytest.mark.parametrize("action", ["cancel_many", "reinstate_many", "change_end_of_many"])
+def test_an_action_takes_no_allocation_of_another_provider(staff, harbor, acme, action):
+    both = {"action": action, "_selected_action": [acme.allocation.pk, harbor.allocation.pk, harbor.at_globex.pk]}
+    before = everything()
+    page = staff.post(url(Allocation), both | {"index": 0})
+    rows = read(page).rows
+    assert [row[0] for row in rows] == ["Acme"]
+    shown = read(page).one("input", name="shown")["value"]
+    if action == "change_end_of_many":
+        asked = staff.post(url(Allocation), both | {"shown": "", "ends_at": "2190-01-01"})
+        shown = read(asked).one("input", name="shown")["value"]
+    assert everything() == before
+    staff.post(url(Allocation), both | {"shown": shown, "ends_at": "2190-01-01"})
+    for allocation in (harbor.allocation, harbor.at_globex):
+        was = (allocation.cancelled_at, allocation.ends_at)
+        allocation.refresh_from_db()
+        assert (allocation.cancelled_at, allocation.ends_at) == was
+
+
+def test_an_action_on_everything_is_on_everything_of_ones_own(staff, harbor, acme, globex):
+    everywhere = {"action": "cancel_many", "select_across": 1, "_selected_action": acme.allocation.pk, "index": 0}
+    assert len(read(staff.post(url(Allocation), everywhere)).rows) == 4
+
+
+def test_no_action_of_django_deletes_many(staff, operators, catalogue, acme):
+    for client in (staff, operators):
+        for model in MODELS:
+            things = [thing.pk for thing in model.objects.all()]
+            sent = {"action": "delete_selected", "_selected_action": things, "index": 0, "post": "yes"}
+            client.post(url(model), sent, follow=True)
+            assert model.objects.filter(pk__in=things).count() == len(things)
+
+
+def autocompleted(client, source, field, term="", app="licensing", **more):
+    asked = {"app_label": app, "model_name": source, "field_name": field, "term": term, **more}
+    return client.get(reverse("admin:autocomplete"), asked)
+
+
+def test_the_choice_of_customers_completes_ones_own_only(staff, harbor, acme, globex):
+    found = autocompleted(staff, "allocation", "organization").json()["results"]
+    assert [each["text"] for each in found] == ["Acme", "Globex"]
+    assert autocompleted(staff, "allocation", "organization", "init").json()["results"] == []
+    for more in ({"_to_field": "slug"}, {"to_field": "users__email"}):
+        words = autocompleted(staff, "allocation", "organization", **more).content.decode()
+        assert "Initech" not in words
+        assert "@" not in words
+
+
+@pytest.mark.parametrize(
+    ("app", "source", "field"),
+    [
+        ("directory", "user", "organization"),
+        ("directory", "user", "account"),
+        ("directory", "groupmembership", "user"),
+        ("licensing", "staffmember", "account"),
+        ("licensing", "staffmember", "provider"),
+        ("licensing", "assignment", "user"),
+        ("licensing", "assignment", "group"),
+        ("licensing", "license", "provider"),
+        ("licensing", "allocation", "license"),
+        ("licensing", "policy", "application"),
+    ],
+)
+def test_nothing_else_is_completed_with_what_is_anothers(staff, harbor, acme, app, source, field):
+    answer = autocompleted(staff, source, field, app=app)
+    words = answer.content.decode() if answer.status_code == 200 else ""
+    for word in ("Harbor", "Drive", "Initech", "Uma", "Ada", "@", "Support"):
+        assert word not in words
+
+
+def test_popups_and_other_fields_to_go_by_show_nothing_of_another_provider(staff, harbor, acme, catalogue):
+    theirs = [harbor.application, harbor.policy, harbor.license, harbor.allocation, harbor.organization]
+    for query in ("_popup=1", "_to_field=id", "_popup=1&_to_field=id", "_to_field=slug", "_to_field=users__email"):
+        for model in MODELS:
+            answer = staff.get(f"{url(model)}?{query}")
+            words = answer.content.decode()
+            for word in ("Harbor", "Drive", "Initech", "Uma"):
+                assert word not in words, (model, query, word)
+        for thing in theirs:
+            for key in (thing.pk, getattr(thing, "slug", thing.pk)):
+                answer = staff.get(f"{url(type(thing))}{key}/change/?{query}")
+                assert answer.status_code in (302, 400)
+
+
+def test_what_is_deleted_names_nothing_of_another_provider(staff, harbor, catalogue, acme):
+    member = catalogue.provider.staff_members.get()
+    for thing in (catalogue.application, catalogue.reading, catalogue.professional, member):
+        page = html(staff, url(thing, "delete"))
+        for word in ("Harbor", "Drive", "Initech", "Globex Drive"):
+            assert word not in page
+
+
+def test_searches_and_filters_count_ones_own_only(staff, harbor, acme, globex):
+    for query in ("q=Drive", "q=initech", "customer=initech", f"license__id__exact={harbor.license.pk}"):
+        assert staff.get(f"{url(Allocation)}?{query}").context["cl"].result_count == 0
+    counted = html(staff, f"{url(Allocation)}?_facets=True")
+    assert "Live (4)" in counted
+    assert "Assigned to nobody (4)" in counted
+    assert "Drive" not in counted
+
+
+def test_a_customer_of_both_shows_each_its_own(staff, harbor, globex, acme):
+    globex.assign(globex.organization)
+    page = html(staff, url(globex.organization))
+    assert "CRM Professional" in page
+    assert "Drive" not in page
+    theirs = html(signed_in(harbor.staff), url(globex.organization))
+    assert "Drive" in theirs
+    assert "CRM" not in theirs

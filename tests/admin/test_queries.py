@@ -1,14 +1,18 @@
 """Lists pay for their rows once: a thousand cost as many queries as one."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from directory import services as directory
+from directory.models import Organization, User
 from licensing import services
-from licensing.models import Application, License, Policy, Provider
+from licensing.models import Allocation, Application, Assignment, License, Policy, Provider
+from portal.audit.log import Target, record
 from tests.admin.hands import MODELS, OPERATORS_MODELS, url
 from tests.worlds import PASSWORD, TEST
 
@@ -40,4 +44,66 @@ def test_a_list_takes_as_many_queries_for_three_rows_as_for_one(operators, staff
             client.get(url(model))
         counts.append(len(queries))
     assert counts[0] == counts[2]
-    assert counts[0] <= 13
+    assert counts[0] <= 16
+
+
+# Queries of each page; three of them are the session, the account and its organizations.
+PAGES = {
+    "/admin/": 22,
+    "/admin/licensing/allocation/": 11,
+    "/admin/licensing/allocation/?attention=ending": 11,
+    "/admin/licensing/allocation/?attention=over": 13,
+    "/admin/licensing/allocation/?attention=unused": 11,
+    "/admin/licensing/allocation/?q=customer&status=live": 11,
+    "/admin/licensing/allocation/?all=": 11,
+    "/admin/licensing/allocation/add/": 5,
+    "/admin/licensing/license/": 8,
+    "/admin/licensing/license/{license}/change/": 12,
+    "/admin/licensing/license/{license}/delete/": 8,
+    "/admin/directory/organization/": 10,
+}
+
+
+def customers(license, numbers):
+    """Organizations with an allocation each that is over its one seat, and ends soon, or that nobody has assigned."""
+    now = timezone.now()
+    made = Organization.objects.bulk_create(Organization(name=f"Customer {n}", slug=f"customer-{n}") for n in numbers)
+    people = [User(organization=each, name=f"Person {n}") for each in made for n in range(2)]
+    for person in people:
+        person.fold()
+    User.objects.bulk_create(people)
+    allocations = Allocation.objects.bulk_create(
+        Allocation(organization=each, license=license, seats=1, starts_at=now, ends_at=now + timedelta(days=9))
+        for each in made
+    )
+    Assignment.objects.bulk_create(
+        Assignment(
+            organization_id=each.organization_id, allocation=each, whole_organization=True, created_by="the test"
+        )
+        for each in allocations[::2]
+    )
+    record(
+        TEST,
+        "allocation.created",
+        [Target("allocation", a.pk, "X") for a in allocations],
+        provider_id=license.provider_id,
+        details={"seats": 1, "from": None, "until": None},
+    )
+
+
+def test_a_thousand_allocations_cost_as_many_queries_as_one(staff, catalogue):
+    def queries():
+        found = {}
+        for page in PAGES:
+            with CaptureQueriesContext(connection) as captured:
+                assert staff.get(page.format(license=catalogue.basic.pk)).status_code == 200
+            found[page] = len(captured)
+        return found
+
+    customers(catalogue.basic, range(2))
+    assert queries() == PAGES
+    customers(catalogue.basic, range(2, 1000))
+    assert queries() == PAGES
+    assert "Over its seats (500)" in staff.get("/admin/").content.decode()
+    for what in ("over", "unused"):
+        assert staff.get(f"/admin/licensing/allocation/?attention={what}").context["cl"].result_count == 500
