@@ -69,7 +69,7 @@ def _look_after(own, what, at):
         "title": title,
         "empty": empty,
         "rows": shown,
-        "number": found.count() if len(rows) == ROWS else len(rows),
+        "number": found.count(),
         "url": _allocations(f"attention={what}"),
     }
 
