@@ -1,21 +1,48 @@
 """What may be done to the directory. Every write is one transaction with its audit entries; all are keyword-only,
 take an Actor, and raise ValidationError, in words for the person, when a rule says no."""
 
+from .accounts import (
+    account_with,
+    create_account,
+    has_verified,
+    is_shared,
+    record_own_act,
+    rename_account,
+    reset_password,
+)
 from .groups import create_group, join_group, leave_group
-from .organizations import create_account, create_organization
+from .invitations import (
+    Invitee,
+    accept,
+    cancel_invitation,
+    invitation_of,
+    invite,
+    plan_invitations,
+    resend,
+    token_of,
+)
+from .organizations import create_organization
 from .people import create_user, deactivate, keep_an_admin, reactivate, update_user
 from .rules import Outcome, is_admin, lock, require_may_change, target
 from .units import create_unit, leave_unit, move_unit, place_in_unit
 
 __all__ = [
+    "Invitee",
     "Outcome",
+    "accept",
+    "account_with",
+    "cancel_invitation",
     "create_account",
     "create_group",
     "create_organization",
     "create_unit",
     "create_user",
     "deactivate",
+    "has_verified",
+    "invitation_of",
+    "invite",
     "is_admin",
+    "is_shared",
     "join_group",
     "keep_an_admin",
     "leave_group",
@@ -23,8 +50,14 @@ __all__ = [
     "lock",
     "move_unit",
     "place_in_unit",
+    "plan_invitations",
     "reactivate",
+    "record_own_act",
+    "rename_account",
     "require_may_change",
+    "resend",
+    "reset_password",
     "target",
+    "token_of",
     "update_user",
 ]

@@ -8,6 +8,8 @@ from django.db import transaction
 from django.template.loader import get_template
 from django.utils import timezone
 
+from portal.text import one_line
+
 from .models import Mail
 
 AGAIN = [timedelta(minutes=m) for m in (1, 5, 30, 120, 480, 1440)]  # after each attempt that failed
@@ -26,7 +28,7 @@ def queue_mail(template, *, to, key=None, **context):
     for each, told in own.items():
         words = text.render({"portal": settings.PORTAL_URL, **context, **told}).strip()
         subject, _, body = words.partition("\n")
-        subject = " ".join(subject.split())[:250]  # one line, whatever the names in it hold
+        subject = one_line(subject)[:250]  # whatever the names in it hold
         mails.append(Mail(to=each, subject=subject, body=body.strip() + "\n", key=key and f"{key}:{each}"))
     Mail.objects.bulk_create(mails, batch_size=1000, ignore_conflicts=key is not None)
 
