@@ -24,7 +24,8 @@ from tests.worlds import TEST, license_of
 PEOPLE = ("signed out", "no role", "viewer", "editor", "admin", "other admin", "staff", "other staff", "operator")
 
 OWN_PAGES = """
-    audit:activity directory:group_list directory:organization_detail directory:unit_list directory:user_list
+    audit:activity directory:group_list directory:invitation_list directory:organization_detail directory:unit_list
+    directory:user_list
     licensing:explain_access licensing:find licensing:first_without_license licensing:license_list
     licensing:organization_licenses licensing:people_without_license"""
 PAGES_OF_THINGS = """
@@ -34,7 +35,9 @@ PAGES_OF_THINGS = """
 MODALS_OF_THINGS = """
     licensing:add_to_group licensing:add_to_unit licensing:remove_from_group licensing:remove_from_unit
     licensing:change_dates licensing:choose_assignees licensing:choose_license licensing:choose_policies
-    licensing:unassign"""
+    licensing:unassign directory:invite_user directory:resend_invitation directory:cancel_invitation"""
+MODALS_OF_ADMINS = """
+    directory:reset_password"""
 
 DECISIONS = """
     authzen:evaluation authzen:evaluations authzen:search_action authzen:search_resource authzen:search_subject"""
@@ -78,7 +81,10 @@ GET = {
     OWN_PAGES: "302 403 200 200 200 200 403 403 403",
     PAGES_OF_THINGS: "302 403 200 200 200 404 403 403 403",
     "licensing:choose_organization_license": "302 403 403 200 200 200 403 403 403",
+    "directory:invite_people": "302 403 403 200 200 200 403 403 403",
     MODALS_OF_THINGS: "302 403 403 200 200 404 403 403 403",
+    MODALS_OF_ADMINS: "302 403 403 403 200 404 403 403 403",
+    "directory:accept_invitation": "404 404 404 404 404 404 404 404 404",  # who has the link, whoever it is; none has
     # for applications, which bring a token: nobody's session counts
     DECISIONS: "405 405 405 405 405 405 405 405 405",
     "authzen:configuration authzen:openapi": "200 200 200 200 200 200 200 200 200",
@@ -90,8 +96,8 @@ GET = {
     "account_reset_password_from_key account_reset_password_from_key_done": "200 200 200 200 200 200 200 200 200",
     "account_confirm_email account_email_verification_sent": "200 200 200 200 200 200 200 200 200",
     "account_inactive": "200 200 200 200 200 200 200 200 200",
-    "account_logout account_reauthenticate account_email": "302 200 200 200 200 200 200 200 200",
-    "account_change_password mfa_index": "302 200 200 200 200 200 200 200 200",
+    "account_logout account_reauthenticate account_email directory:profile": "302 200 200 200 200 200 200 200 200",
+    "account_change_password mfa_index usersessions_list": "302 200 200 200 200 200 200 200 200",
     "account_set_password mfa_reauthenticate": "302 302 302 302 302 302 302 302 302",  # not for who has a password
     "mfa_activate_totp mfa_generate_recovery_codes": "302 302 302 302 302 302 302 302 302",  # asks for it again first
     "mfa_deactivate_totp mfa_view_recovery_codes mfa_download_recovery_codes": "302 404 404 404 404 404 404 404 404",
@@ -113,7 +119,11 @@ POST = {
     DECISIONS: "401 401 401 401 401 401 401 401 401",
     "directory:switch_organization": "302 302 302 302 302 404 404 404 404",
     "licensing:choose_organization_license": "302 403 403 302 302 200 403 403 403",  # 200: acme's license is refused
+    "directory:invite_people": "302 403 403 302 302 302 403 403 403",  # to their own organization
     MODALS_OF_THINGS: "302 403 403 302 302 404 403 403 403",
+    MODALS_OF_ADMINS: "302 403 403 403 302 404 403 403 403",
+    "directory:accept_invitation": "404 404 404 404 404 404 404 404 404",
+    "directory:profile": "302 302 302 302 302 302 302 302 302",
     "admin:licensing_allocation_cancel": "302 302 302 302 302 302 302 302 302",
     # 200: for another provider is refused
     "admin:directory_organization_add admin:licensing_application_add": "302 302 302 302 302 302 302 200 302",
@@ -124,6 +134,10 @@ WRITERS = {
     "licensing": ("editor", "admin"),
     "directory": ("editor", "admin"),
     "admin": ("staff", "operator"),
+    "directory:invite_people": ("editor", "admin", "other admin"),
+    "directory:reset_password": ("admin",),
+    "directory:accept_invitation": (),
+    "directory:profile": PEOPLE[1:],
 }
 
 
@@ -195,6 +209,9 @@ def things(acme, catalogue):
     pages = ("change", "delete", "history", "cancel", "reinstate", "revoke", "try")
     return {
         ("users", "pk"): acme.nobody.pk,
+        ("directory:invite_user", "pk"): acme.person("Noor", email="noor@acme.example").pk,
+        ("invitations", "pk"): acme.invite("tom@acme.example").pk,
+        ("invitations", "token"): "no-token",
         ("groups", "pk"): acme.group.pk,
         ("groups", "user"): acme.nobody.pk,
         ("units", "pk"): acme.unit.pk,
@@ -221,7 +238,7 @@ def urls(things):
         for kind in KINDS if "kind" in parameters else [None]:
             first = str(kind) if route.startswith("<kind") else route.split("/")[0]
             where = row if first in ("accounts", "admin") else first
-            values = {parameter: things.get((where, parameter)) for parameter in parameters}
+            values = {each: things.get((row, each), things.get((where, each))) for each in parameters}
             found.append((row, reverse(row, kwargs=values | ({"kind": kind} if kind else {}))))
     return found
 
@@ -248,7 +265,7 @@ def test_who_may_open_what(things, browsers, person):
 
 def test_who_is_signed_out_is_led_to_sign_in_and_back(things):
     rows = [row for rows in GET for row in rows.split() if ":" in row and not row.startswith("authzen:")]
-    rows = [row for row in rows if row not in ("admin:login", "admin:object")]
+    rows = [row for row in rows if row not in ("admin:login", "admin:object", "directory:accept_invitation")]
     asked = [url for row, url in urls(things) if row in rows]
 
     found = {url: Client().get(url).headers["Location"].replace("/admin/login/", "/accounts/login/") for url in asked}
@@ -268,6 +285,8 @@ def test_who_may_post_what(acme, catalogue, things, browsers, person):
         "admin:licensing_application_add": {**own, **slug, "resource_type": "application"},
         "admin:licensing_staffmember_add": {**own, "email": "new@northlight.example"},
         "directory:switch_organization": {"organization": acme.organization.pk},
+        "directory:invite_people": {"people": "new@acme.example"},
+        "directory:profile": {"name": "Another Name"},
         "licensing:add_to_group": {"users": acme.viewer.pk},
         "licensing:add_to_unit": {"users": acme.viewer.pk},
         "licensing:change_dates": {"ends_on": "2090-01-01"},
@@ -292,7 +311,8 @@ def test_who_may_post_what(acme, catalogue, things, browsers, person):
     assert found == {key: status[key[0]] for key in found}
     # Whoever may write has written, which shows that the others were refused for who they are.
     assert changed == {
-        (row, url): person in WRITERS[row.split(":")[0]] and row != "directory:switch_organization"
+        (row, url): person in (WRITERS.get(row, WRITERS.get(row.split(":")[0])))
+        and row != "directory:switch_organization"
         for row, url in found
     }
 
@@ -322,7 +342,7 @@ def comparable(response):
 def test_a_thing_of_another_organization_answers_like_one_that_does_not_exist(things, browsers, headers):
     client = browsers("other admin")
     nothing = {key: value + 1_000_000 if isinstance(value, int) else value for key, value in things.items()}
-    rows = f"{PAGES_OF_THINGS} {MODALS_OF_THINGS}".split()
+    rows = f"{PAGES_OF_THINGS} {MODALS_OF_THINGS} {MODALS_OF_ADMINS}".split()
     pairs = [(a, b) for (row, a), (_, b) in zip(urls(things), urls(nothing), strict=True) if row in rows]
 
     answers = [
@@ -331,7 +351,7 @@ def test_a_thing_of_another_organization_answers_like_one_that_does_not_exist(th
         for ask in (client.get, client.post)
     ]
 
-    assert len(answers) == 54
+    assert len(answers) == 62
     assert [theirs for theirs, _ in answers] == [unknown for _, unknown in answers]
     assert {theirs[0] for theirs, _ in answers} == {404}
 

@@ -41,6 +41,11 @@ class World:
     def person(self, name, **fields):
         return directory.create_user(self.organization, name=name, actor=TEST, **fields)
 
+    def invite(self, email, name="", **fields):
+        """Invite and return the Invitation."""
+        people = [directory.Invitee(email, name)]
+        return directory.invite(self.organization, people=people, actor=TEST, **fields).done[0]
+
     def assign(self, assignee, allocation=None, **terms):
         """Assign and return the Assignment."""
         kind = kind_of(assignee)

@@ -1,32 +1,66 @@
 """What may be done to the directory. Every write is one transaction with its audit entries; all are keyword-only,
 take an Actor, and raise ValidationError, in words for the person, when a rule says no."""
 
+from .accounts import (
+    account_with,
+    create_account,
+    has_verified,
+    is_shared,
+    path_to_password,
+    record_own_act,
+    rename_account,
+    reset_password,
+)
 from .groups import create_group, join_group, leave_group
-from .organizations import create_account, create_organization, link_to_password, update_organization
+from .invitations import (
+    Invitee,
+    accept,
+    cancel_invitation,
+    invitation_of,
+    invite,
+    plan_invitations,
+    resend,
+    token_of,
+)
+from .organizations import create_organization, update_organization
 from .people import create_user, deactivate, keep_an_admin, reactivate, update_user
 from .rules import Outcome, is_admin, lock, require_may_change, target
 from .units import create_unit, leave_unit, move_unit, place_in_unit
 
 __all__ = [
+    "Invitee",
     "Outcome",
+    "accept",
+    "account_with",
+    "cancel_invitation",
     "create_account",
     "create_group",
     "create_organization",
     "create_unit",
     "create_user",
     "deactivate",
+    "has_verified",
+    "invitation_of",
+    "invite",
     "is_admin",
+    "is_shared",
     "join_group",
     "keep_an_admin",
     "leave_group",
     "leave_unit",
-    "link_to_password",
     "lock",
     "move_unit",
     "place_in_unit",
+    "path_to_password",
+    "plan_invitations",
     "reactivate",
+    "record_own_act",
+    "rename_account",
     "require_may_change",
+    "resend",
+    "reset_password",
     "target",
+    "token_of",
     "update_organization",
     "update_user",
 ]

@@ -1,35 +1,33 @@
-from allauth.account import app_settings
-from allauth.account.models import EmailAddress
-from allauth.account.utils import user_pk_to_url_str
-from django.conf import settings
-from django.urls import reverse
+from django.core.exceptions import ValidationError
 
 from portal.audit.log import record
 from portal.transactions import one_transaction
 
-from ..models import Account, Organization
+from ..models import Organization
+from .invitations import Invitee, invite_first_admin
 from .rules import lock, target
 
 
 @one_transaction
-def create_organization(*, name, slug, time_zone="UTC", actor):
+def create_organization(*, name, slug, time_zone="UTC", admin_email="", admin_name="", actor):
+    """Create an Organization; with an address, its first Admin is invited at once.
+
+    Raises ValidationError at the field, also at admin_email or admin_name.
+    """
     organization = Organization(name=name, slug=slug, time_zone=time_zone)
     organization.full_clean()
     organization.save()
     record(actor, "organization.created", [target(organization)], organization_id=organization.pk)
+    if admin_email:
+        try:
+            admin = Invitee.of(admin_email, admin_name)
+        except ValidationError as error:
+            said = {
+                f"admin_{field}": f"{admin_email} {' '.join(words)}." for field, words in error.message_dict.items()
+            }
+            raise ValidationError(said) from error
+        invite_first_admin(organization, admin, actor=actor)
     return organization
-
-
-@one_transaction
-def create_account(*, email, name, password, is_staff=False, is_superuser=False, actor):
-    """Create a login whose address counts as verified, for sign-up is closed: whoever calls this vouches for it."""
-    account = Account(email=email, name=name, is_staff=is_staff, is_superuser=is_superuser)
-    account.set_password(password)
-    account.full_clean()
-    account.save()
-    EmailAddress.objects.create(user=account, email=account.email, verified=True, primary=True)
-    record(actor, "account.created", [target(account)])
-    return account
 
 
 @one_transaction
@@ -45,10 +43,3 @@ def update_organization(organization, *, name, time_zone, actor):
         details = {"new": new, "old": {field: old[field] for field in new}}
         record(actor, "organization.changed", [target(organization)], organization_id=organization.pk, details=details)
     return organization
-
-
-def link_to_password(account):
-    """Return the address, on the whole, where an Account chooses its password; it works once, and for some days."""
-    key = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(account)
-    path = reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(account), "key": key})
-    return f"{settings.PORTAL_URL}{path}"

@@ -24,7 +24,7 @@ def create_user(organization, *, name, actor, **fields):
     """Put a person into the directory. fields: those of User, such as email, account, role, unit, is_active."""
     user = User(organization=organization, name=name, **fields)
     require_same_organization(organization, filter(None, [user.unit]))
-    _require_may_give(user.role, organization, actor)
+    require_may_give(user.role, organization, actor)
     user.full_clean()
     user.save()
     record(actor, "user.created", [target(user)], organization_id=organization.pk)
@@ -47,7 +47,7 @@ def update_user(user, *, actor, **fields):
     old_unit = user.unit
     require_may_change([user], actor=actor)
     if fields.get("role", user.role) != user.role:
-        _require_may_give(fields["role"] or user.role, user.organization, actor)
+        require_may_give(fields["role"] or user.role, user.organization, actor)
     for name, value in fields.items():
         setattr(user, name, value)
     user.full_clean()
@@ -63,7 +63,8 @@ def update_user(user, *, actor, **fields):
     return user
 
 
-def _require_may_give(role, organization, actor):
+def require_may_give(role, organization, actor):
+    """Refuse who is not an Admin to give a portal role."""
     if role and not is_admin(organization, actor):
         raise ValidationError({"role": ValidationError("Only an Admin gives portal roles.", code="role")})
 

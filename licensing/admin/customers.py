@@ -25,10 +25,21 @@ class OrganizationForm(ServiceForm):
         Provider.objects.none(), required=False, help_text="Whose customer it is, before anything is allocated to it."
     )
 
+    admin_email = forms.CharField(
+        required=False,
+        max_length=254,
+        label="E-mail of its first Admin",
+        widget=forms.EmailInput({"class": "vTextField"}),
+        help_text="They are invited by mail, and invite the others. Empty: nobody is invited.",
+    )
+    admin_name = forms.CharField(
+        required=False, max_length=120, label="Their name", widget=forms.TextInput({"class": "vTextField"})
+    )
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            del self.fields["provider"]
+            del self.fields["provider"], self.fields["admin_email"], self.fields["admin_name"]
             return
         field = self.fields["provider"]
         field.queryset = Provider.objects.filter(pk__in=providers_of(self.request)).order_by(Lower("name"))
@@ -97,7 +108,7 @@ class OrganizationAdmin(ImportOrganizations, OwnAdmin):
         return []
 
     def get_fields(self, request, obj=None):
-        return [*self.fields, *self.readonly_fields] if obj else ["provider", *self.fields]
+        return [*self.fields, *self.readonly_fields] if obj else ["provider", *self.fields, "admin_email", "admin_name"]
 
     def get_readonly_fields(self, request, obj=None):
         return ["slug", *self.readonly_fields] if obj else []

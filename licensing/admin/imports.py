@@ -14,7 +14,13 @@ from portal.transactions import do_each
 
 from .own import providers_of
 
-COLUMNS = ["name", "slug", "time zone"]
+COLUMNS = {  # as a file names them, and as the service does
+    "name": "name",
+    "slug": "slug",
+    "time zone": "time_zone",
+    "admin e-mail": "admin_email",
+    "admin name": "admin_name",
+}
 REQUIRED = ["name", "slug"]
 MOST_ROWS, MOST_BYTES = 500, 500_000
 
@@ -67,7 +73,7 @@ class ImportForm(forms.Form):
 
 
 def _read(text):
-    """Return the rows of a CSV text as [{column: value}]; raises ValidationError where its head is not right."""
+    """Return the rows of a CSV text as [{field: value}]; raises ValidationError where its head is not right."""
     lines = text.lstrip("\ufeff").strip("\r\n").splitlines()
     if not any(line.strip() for line in lines):
         raise ValidationError("Choose a file, or paste rows.")
@@ -83,7 +89,8 @@ def _read(text):
         raise ValidationError("There are no rows below the first.")
     if len(rows) > MOST_ROWS:
         raise ValidationError(f"These are {len(rows):,} rows. Import at most {MOST_ROWS} at once.")
-    return [dict.fromkeys(COLUMNS, "") | dict(zip(head, map(str.strip, row), strict=False)) for row in rows]
+    fields, empty = [COLUMNS[name] for name in head], dict.fromkeys(COLUMNS.values(), "")
+    return [empty | dict(zip(fields, map(str.strip, row), strict=False)) for row in rows]
 
 
 class ImportOrganizations:
@@ -105,19 +112,13 @@ class ImportOrganizations:
             "done": done,
             "number_done": sum(not each.error for each in done),
             "is_imported": is_imported,
-            "columns": COLUMNS,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/directory/organization/import.html", context)
 
     def _create(self, values, actor, *, rehearsed):
         def one(row):
-            return services.create_customer(
-                provider=values["provider"],
-                name=row["name"],
-                slug=row["slug"],
-                time_zone=row["time zone"] or "UTC",
-                actor=actor,
-            )
+            terms = row | {"time_zone": row["time_zone"] or "UTC"}
+            return services.create_customer(provider=values["provider"], **terms, actor=actor)
 
         return do_each(values["organizations"], one, rehearsed=rehearsed)

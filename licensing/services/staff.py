@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 
 from directory.models import Account
-from directory.services import create_account, link_to_password, lock
+from directory.services import account_with, create_account, lock, path_to_password
 from portal.audit.log import Target, record
 from portal.outbox.post import queue_mail
 from portal.transactions import one_transaction
@@ -33,11 +33,10 @@ def invite_staff(provider, *, email, name, is_lead=False, actor):
 
     Whoever invites is not told which it was, nor the name of an account: it may be that of a customer's employee.
     """
-    account = Account.objects.filter(email=email.lower()).first()
-    account = account or create_account(email=email, name=name, password=None, actor=actor)
+    account = account_with(email.lower()) or create_account(email=email, name=name, password=None, actor=actor)
     member = add_staff(provider, account=account, is_lead=is_lead, actor=actor)
-    link = None if account.has_usable_password() else link_to_password(account)
-    queue_mail("licensing/mail/staff_added.txt", to=[account.email], provider=provider, member=member, link=link)
+    path = None if account.has_usable_password() else path_to_password(account)
+    queue_mail("mail/staff_added.txt", to=[account.email], provider=provider, member=member, path=path)
     return member
 
 

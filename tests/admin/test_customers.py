@@ -3,10 +3,11 @@
 import pytest
 
 from directory import services as directory
-from directory.models import Organization, Role
+from directory.models import Organization, Role, User
 from licensing import services
 from licensing.models import OrganizationOrigin
 from portal.audit.models import AuditEntry
+from portal.outbox.models import Mail
 from tests.admin.hands import audit, html, post, refusal, signed_in, url
 from tests.reading import everything, read
 from tests.worlds import TEST
@@ -43,6 +44,26 @@ def test_a_provider_creates_an_organization_and_sees_it_before_anything_is_alloc
     assert set(told) == {(umbrella.pk, None), (None, OrganizationOrigin.objects.get().provider_id)}
     history = staff.get(url(umbrella, "history"), follow=True).context["cl"].result_list
     assert [entry.verb for entry in history] == ["organization.created"]
+
+
+def test_its_first_admin_is_invited_with_it(staff, catalogue):
+    data = {"provider": catalogue.provider.pk, "name": "Initrode", "slug": "initrode", "time_zone": "UTC"}
+    errors = refusal(staff, url(Organization, "add"), **data, admin_email="nobody")
+    assert errors == {"admin_email": "nobody is not an e-mail address."}
+    assert not Organization.objects.filter(slug="initrode").exists()
+    post(staff, url(Organization, "add"), **data, admin_email="ina@initrode.example", admin_name="Ina Initrode")
+    admin = User.objects.get(organization__slug="initrode")
+    assert (admin.name, admin.email, admin.role, admin.account) == (
+        "Ina Initrode",
+        "ina@initrode.example",
+        "admin",
+        None,
+    )
+    (letter,) = Mail.objects.all()
+    assert (letter.to, "Nora North invites you to Initrode") == ("ina@initrode.example", letter.subject)
+    page = html(staff, url(admin.organization))
+    assert "Ina" not in page
+    assert 'name="time_zone"' in page  # who is invited has not come in yet
 
 
 def test_what_is_taken_is_refused_in_words(staff, catalogue, umbrella):
@@ -94,12 +115,13 @@ def test_the_list_says_how_many_allocations_and_seats_of_the_providers_own(staff
 # Many from a file ----------------------------------------------------------------------------------------------------
 
 IMPORT = url(Organization, "import")
-ROWS = """Name;Slug;Time_zone
-Initrode;initrode;Europe/Madrid
+ROWS = """Name;Slug;Time_zone;Admin_email;Admin name
+Initrode;initrode;Europe/Madrid;Ina@initrode.example;Ina Initrode
 Acme;acme-2;
 Twice;twice;
 Twice too;twice;
 Mars;mars;Mars
+NoMail;nomail;;nobody
 
 """
 
@@ -111,20 +133,24 @@ def sent(catalogue, rows, **more):
 def test_an_import_says_what_becomes_of_each_row_and_then_does_it(staff, catalogue, acme):
     before = everything()
     page = read(staff.post(IMPORT, sent(catalogue, ROWS)))
-    foreseen = [row[4] for row in page.rows]
+    foreseen = [row[5] for row in page.rows]
     assert foreseen == [
         "Can be created",
         "Left out. An organization of this name exists.",
         "Can be created",
         "Left out. Organization with this Slug already exists.",
         "Left out. “Mars” is not a time zone. Write one such as Europe/Brussels.",
+        "Left out. nobody is not an e-mail address.",
     ]
     assert everything() == before
 
     page = read(staff.post(IMPORT, sent(catalogue, ROWS, **{"import": "yes"})))
-    assert [row[4].replace("Created", "Can be created") for row in page.rows] == foreseen
+    assert [row[5].replace("Created", "Can be created") for row in page.rows] == foreseen
     assert [row[3] for row in page.rows][:3] == ["Europe/Madrid", "", "UTC"]
     assert names_of(staff) == ["Acme", "Initrode", "Twice"]
+    assert [row[4] for row in page.rows][:2] == ["Ina@initrode.example", "nobody"]
+    assert User.objects.get(email="ina@initrode.example").name == "Ina Initrode"
+    assert list(Mail.objects.values_list("to", flat=True)) == ["ina@initrode.example"]
     assert audit("organization.created", provider_id=catalogue.provider.pk).count() == 2
 
 
@@ -140,7 +166,7 @@ def test_a_file_is_read_as_spreadsheets_write_it(staff, catalogue, tmp_path):
     file.write_bytes("\ufeffname,slug,time zone\r\nMüller,muller,Europe/Berlin\r\n".encode())
     with file.open("rb") as opened:
         page = read(staff.post(IMPORT, {"provider": catalogue.provider.pk, "file": opened}))
-    assert [row[1:] for row in page.rows] == [["Müller", "muller", "Europe/Berlin", "Can be created"]]
+    assert [row[1:] for row in page.rows] == [["Müller", "muller", "Europe/Berlin", "nobody", "Can be created"]]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +175,10 @@ def test_a_file_is_read_as_spreadsheets_write_it(staff, catalogue, tmp_path):
         (b"", "The submitted file is empty."),
         (b"name,slug", "There are no rows below the first."),
         (b"name\nAcme", "The first row does not name slug. It names the columns."),
-        (b"name,slug,age\nA,a,1", "There is no column age. There are name, slug and time zone."),
+        (
+            b"name,slug,age\nA,a,1",
+            "There is no column age. There are name, slug, time zone, admin e-mail and admin name.",
+        ),
         (b"name,slug\n\xff\xfe,a", "This is not text in UTF-8. Save the sheet as “CSV UTF-8”."),
         (b'name,slug\n"A,a', "This is not a CSV file: unexpected end of data."),
         (b"name,slug\nA\0,a", "This is not a CSV file: it holds null characters."),
