@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class DirectoryConfig(AppConfig):
     name = "directory"
+
+    def ready(self):
+        from . import own_acts  # the models have to be there
+
+        own_acts.listen()

@@ -23,6 +23,11 @@ def editor_required(view):
     return _roles_required(view, {Role.EDITOR, Role.ADMIN})
 
 
+def admin_required(view):
+    """Changes roles and credentials too."""
+    return _roles_required(view, {Role.ADMIN})
+
+
 def _roles_required(view, roles):
     @wraps(view)
     def wrapper(request, *args, **kwargs):

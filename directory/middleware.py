@@ -26,7 +26,7 @@ class CurrentOrganization:
         if request.path.startswith(settings.API_PATHS):  # asked by applications: no session is looked at
             return self.get_response(request)
         if request.user.is_authenticated:
-            request.actor = Actor("account", request.user.pk, request.user.name, _address(request), request.id)
+            request.actor = account_actor(request, request.user)
             request.memberships = list(request.user.users.active().select_related("organization").order_by("id"))
             current = request.session.get("organization_id")
             request.member = next(
@@ -52,6 +52,16 @@ class CurrentOrganization:
             "directory/organization_switched.html",
             {"title": "You are in another organization now", "opened_in": other},
         )
+
+
+def account_actor(request, account):
+    """Return the Actor that an Account is in a request."""
+    return Actor("account", account.pk, account.name, _address(request), request.id)
+
+
+def visitor(request):
+    """Return the Actor that somebody without an account is in a request."""
+    return Actor("system", None, "a visitor", _address(request), request.id)
 
 
 def _address(request):

@@ -259,3 +259,61 @@ class GroupMembership(models.Model):
 
     def __str__(self):
         return f"{self.user_id} in {self.group_id}"
+
+
+class InvitationQuerySet(models.QuerySet):
+    def unfinished(self):
+        """Neither accepted nor cancelled; may have expired."""
+        return self.filter(accepted_at=None, cancelled_at=None)
+
+
+class Invitation(models.Model):
+    """A User is asked by mail to use the portal. The link in the mail names the invitation and its number, signed."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations", db_index=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="invitations", db_index=False)
+    email = models.EmailField("e-mail")  # lower case; only an account with this address may accept
+    number = models.PositiveIntegerField(default=1)  # of the latest mail: links with another one do not work any more
+    invited_by = models.CharField(max_length=254)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=Q(accepted_at=None, cancelled_at=None),
+                name="invitation_unfinished",
+                violation_error_message="This person was invited already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at=None) | Q(cancelled_at=None), name="invitation_ends_in_one_way"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["organization", "sent_at", "id"], name="invitation_by_date"),
+            models.Index(fields=["user"], name="invitation_user"),
+            # On PostgreSQL migration 0005 adds the key that holds tenants apart.
+        ]
+
+    def __str__(self):
+        return f"invitation of {self.email}"
+
+    @property
+    def is_unfinished(self):
+        """Whether it can be sent again, or cancelled: it was neither accepted nor cancelled."""
+        return not self.accepted_at and not self.cancelled_at
+
+    @property
+    def state(self):
+        """In what state it is now: pending, expired, accepted or cancelled."""
+        if self.accepted_at:
+            return "accepted"
+        if self.cancelled_at:
+            return "cancelled"
+        return "expired" if self.expires_at <= timezone.now() else "pending"

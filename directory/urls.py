@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import exports, groups, organizations, units, users
+from .views import accounts, exports, groups, invitations, organizations, units, users
 
 app_name = "directory"
 urlpatterns = [
@@ -11,6 +11,13 @@ urlpatterns = [
     path("groups/create/", groups.create_group, name="create_group"),
     path("groups/<int:pk>/edit/", groups.edit_group, name="edit_group"),
     path("users/<int:pk>/groups.csv", exports.user_groups_csv, name="user_groups_csv"),
+    path("users/invite/", invitations.invite_people, name="invite_people"),
+    path("users/invitations/", invitations.invitation_list, name="invitation_list"),
+    path("users/<int:pk>/invite/", invitations.invite_user, name="invite_user"),
+    path("users/<int:pk>/reset-password/", accounts.reset_password, name="reset_password"),
+    path("invitations/<int:pk>/resend/", invitations.resend_invitation, name="resend_invitation"),
+    path("invitations/<int:pk>/cancel/", invitations.cancel_invitation, name="cancel_invitation"),
+    path("invitations/<str:token>/", invitations.accept_invitation, name="accept_invitation"),
     path("groups/", groups.group_list, name="group_list"),
     path("groups.csv", exports.groups_csv, name="groups_csv"),
     path("groups/<int:pk>/", groups.group_detail, name="group_detail"),
@@ -25,4 +32,5 @@ urlpatterns = [
     path("units/<int:pk>/users.csv", exports.unit_users_csv, name="unit_users_csv"),
     path("organization/", organizations.organization_detail, name="organization_detail"),
     path("organization/switch/", organizations.switch_organization, name="switch_organization"),
+    path("accounts/", accounts.profile, name="profile"),
 ]

@@ -18,7 +18,7 @@ class Provider(models.Model):
     slug = models.SlugField(unique=True)
     contact_email = models.EmailField("contact e-mail", blank=True)
     terms_url = models.URLField("terms", blank=True)
-    staff = models.ManyToManyField(Account, blank=True, related_name="providers")
+    staff = models.ManyToManyField(Account, through="StaffMember", related_name="providers")
 
     def __str__(self):
         return self.name
@@ -27,6 +27,30 @@ class Provider(models.Model):
     def terms_link(self):
         """Where its terms are, if a link may lead there."""
         return web_address(self.terms_url)
+
+
+class StaffMember(models.Model):
+    """An Account that works for a Provider, in the administration. Leads say who else does, and make its tokens."""
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="staff_members", db_index=False)
+    account = models.ForeignKey(Account, models.CASCADE, related_name="staff_members")
+    is_lead = models.BooleanField("lead", default=False, help_text="Adds and removes staff, and makes tokens.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "account"], name="staff_member")]
+
+    def __str__(self):
+        return self.account.email  # the name of an account is that of somebody's employee: not for other providers
+
+
+class OrganizationOrigin(models.Model):
+    """Which Provider created an Organization, and so sees it before anything is allocated to it. None: the operator."""
+
+    organization = models.OneToOneField(Organization, models.CASCADE, primary_key=True, related_name="origin")
+    provider = models.ForeignKey(Provider, models.PROTECT, related_name="origins")
+
+    def __str__(self):
+        return f"{self.organization} by {self.provider}"
 
 
 class Application(models.Model):

@@ -1,5 +1,8 @@
 """What the pages of Django's admin share: every write is a service call, and one question says who may come in."""
 
+from dataclasses import dataclass
+from hashlib import sha256
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
@@ -15,10 +18,37 @@ from .modals import add_error
 from .transactions import one_transaction
 
 
+@dataclass(frozen=True)
+class Consequence:
+    """One thing that an act will do, as it is said before."""
+
+    sign: str  # + gives, - takes, = leaves, ! warns
+    says: str
+
+
+def key_of(consequences):
+    """Return what stands for these consequences in a form, so that they are confirmed and no others."""
+    return sha256("\n".join(f"{each.sign}{each.says}" for each in consequences).encode()).hexdigest()[:16]
+
+
 class ServiceForm(forms.ModelForm):
     """A form that a service saves, while it is checked: a refusal stands at its field, and nothing typed is lost."""
 
     request = None  # ServiceAdmin.get_form sets it
+    consequences = ()  # that are to be confirmed
+    confirmation = ""  # what a box is worth that confirms them
+
+    def ask_first(self, consequences):
+        """Go on only when these consequences were shown and confirmed. Call it in write(), after the service: what
+        it refuses comes first, and nothing of it is kept before the answer."""
+        key = key_of(consequences)
+        if consequences and self.data.get("confirmed") != key:
+            self.consequences, self.confirmation = consequences, key
+            asked_before = "Meanwhile this came to change something else. " if self.data.get("confirmed") else ""
+            raise ValidationError(
+                f"{asked_before}Nothing is saved yet. Read what this changes, below, then tick it and save again.",
+                code="confirm",
+            )
 
     def write(self):
         """Call the service with what was entered; return the thing as it is now."""
@@ -47,7 +77,7 @@ class ServiceAdmin(admin.ModelAdmin):
     """
 
     form = ServiceForm
-    actions = None  # many at once would be no service call
+    actions = ()
     can_add = can_change = can_delete = False
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
@@ -80,6 +110,21 @@ class ServiceAdmin(admin.ModelAdmin):
                 path = each[0] if isinstance(each, tuple) else each
                 allowed.update(f"{path}__{end}" for end in ("exact", "id__exact", "gte", "lt"))
         return lookup in allowed
+
+    def get_actions(self, request):
+        """Our own: Django's, which deletes many, would be no service call."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def response_action(self, request, queryset):
+        """Nothing is chosen by what is no key: Django would not survive it."""
+        if any(
+            not (pk.isascii() and pk.isdecimal() and len(pk) < 19) for pk in request.POST.getlist("_selected_action")
+        ):
+            self.message_user(request, "What you chose is not there any more. Choose again.", messages.WARNING)
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset)
 
     # The service is the transaction. One around the page would move what the database refuses to its COMMIT, where
     # nobody finds words for it.
@@ -119,23 +164,32 @@ class ServiceAdmin(admin.ModelAdmin):
         context["tools"] = self.tools(request, obj) if change else []
         return super().render_change_form(request, context, add, change, form_url, obj)
 
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"list_tools": self.list_tools(request), **(extra_context or {})})
+
+    def list_tools(self, request):
+        """Return what can be done from the list: (URL, label) pairs."""
+        return []
+
     def tools(self, request, obj):
         """Return what can be done from the page of a thing: (URL, label) pairs."""
         return []
 
-    def confirm(self, request, object_id, *, act, title, consequence, do, done, is_loss=False):
+    def confirm(self, request, object_id, *, act, title, consequences, do, done, is_loss=False):
         """Do something with a thing by POST, after a page that says what that does.
 
-        act: the word on the button. title, consequence, done: functions that give, of the thing, the question, a
-        sentence or two about what it does, and the sentence for afterwards. do: the service. is_loss: the button is
-        red.
+        act: the word on the button. title, done: functions that give, of the thing, the question and the sentence for
+        afterwards. consequences: a function that gives the Consequences; when they have become others since the page,
+        it is shown again. do: the service. is_loss: the button is red.
         """
         thing = self.get_object(request, unquote(object_id))
         if not self.may_enter(request):
             raise PermissionDenied
         if thing is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if request.method == "POST":
+        foreseen = consequences(thing)
+        shown = request.POST.get("shown", "")
+        if request.method == "POST" and shown in ("", key_of(foreseen)):
             try:
                 do(thing, actor=request.actor)
             except ValidationError as error:  # somebody did it meanwhile
@@ -149,9 +203,12 @@ class ServiceAdmin(admin.ModelAdmin):
             "opts": self.opts,
             "thing": thing,
             "act": act,
-            "consequence": consequence(thing),
+            "consequences": foreseen,
+            "key": key_of(foreseen),
             "is_loss": is_loss,
         }
+        if shown:
+            self.message_user(request, "Meanwhile this came to change something else. Read it again.", messages.WARNING)
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/confirm.html", context)
 

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "crispy_forms",
     "crispy_bootstrap5",
     "csp",
@@ -150,6 +151,9 @@ MFA_FORMS = {
     "reauthenticate": "portal.account_forms.SecondFactorAgainForm",
     "activate_totp": "portal.account_forms.SetUpAppForm",
 }
+# Else who has a second factor could never change their address. Sign-up is closed, and one that is not confirmed lets
+# nobody in: nobody can occupy the address of somebody else with it.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = "Customer Portal"
 
 vars().update(env.email("EMAIL_URL", default="consolemail://"))

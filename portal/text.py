@@ -11,6 +11,11 @@ def fold(text):
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).casefold().split())
 
 
+def one_line(text):
+    """Return text without line breaks and other control characters, single spaces: what a name may hold."""
+    return " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text).split())
+
+
 def join_words(words, *, last="and"):
     """Return words as English joins them: "a", "a and b", "a, b and c"."""
     words = [str(word) for word in words]

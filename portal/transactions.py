@@ -1,9 +1,42 @@
+from dataclasses import dataclass
 from functools import wraps
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 CHANGED_MEANWHILE = "Somebody changed this at the same moment. Nothing was saved. Look again, then try once more."
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one of many: what its service returned, or why it was refused."""
+
+    thing: object
+    result: object = None
+    error: ValidationError | None = None
+
+    @property
+    def refusal(self):
+        """Why not, in words; empty when it was done."""
+        return " ".join(self.error.messages) if self.error else ""
+
+
+@transaction.atomic
+def do_each(things, act, *, rehearsed=False):
+    """Do something with each of many (act: a function of one, that calls a service); returns [Done].
+
+    What a rule refuses is left as it was and the others go through, in one transaction. rehearsed: nothing is kept, so
+    that one sees what would become of each; rules that look at what was done before are asked as they will be.
+    """
+    done = []
+    for thing in things:
+        try:
+            done.append(Done(thing, one_transaction(act)(thing)))
+        except ValidationError as error:
+            done.append(Done(thing, error=error))
+    if rehearsed:
+        transaction.set_rollback(True)
+    return done
 
 
 def one_transaction(service):

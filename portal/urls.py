@@ -1,6 +1,7 @@
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.urls import include, path
@@ -11,7 +12,7 @@ from portal.audit.views import activity, activity_csv
 from portal.design import design
 
 # Pages that come with packages, and would write without a service and its audit entry.
-admin.site.unregister([Authenticator, EmailAddress, Group])
+admin.site.unregister([Authenticator, EmailAddress, Group, UserSession])
 admin.site.login = secure_admin_login(
     admin.site.login
 )  # one way to sign in: with the second factor and the rate limits

@@ -31,6 +31,7 @@ OWN_PAGES = """
     directory:suggest_people directory:suggest_units licensing:compare licensing:user_list
     audit:activity audit:activity_csv directory:groups_csv directory:units_csv licensing:users_csv
     licensing:licenses_csv licensing:organization_licenses_csv licensing:people_without_license_csv
+    directory:invitation_list
     licensing:explain_access licensing:find licensing:first_without_license licensing:license_list
     licensing:organization_licenses licensing:people_without_license licensing:scarce_seats"""
 PAGES_OF_THINGS = """
@@ -45,7 +46,10 @@ MODALS_OF_THINGS = """
     licensing:add_groups licensing:deactivate_user licensing:delete_group licensing:delete_unit licensing:delete_user
     licensing:edit_user licensing:give_what_other_has licensing:move_unit licensing:offboard_user licensing:place_user
     licensing:reactivate_user licensing:change_dates licensing:choose_assignees licensing:choose_license
-    licensing:choose_policies licensing:unassign"""
+    licensing:choose_policies licensing:unassign directory:invite_user directory:resend_invitation
+    directory:cancel_invitation"""
+MODALS_OF_ADMINS = """
+    directory:reset_password"""
 CREATING = "directory:create_group directory:create_unit"
 MODALS = """
     licensing:bulk_assign licensing:bulk_deactivate licensing:bulk_group
@@ -60,7 +64,9 @@ DECISIONS = """
 
 ADMIN_LISTS = """
     admin:audit_auditentry_changelist admin:directory_organization_changelist
-    admin:licensing_allocation_changelist admin:licensing_allocation_add
+    admin:directory_organization_add admin:directory_organization_import
+    admin:licensing_allocation_changelist admin:licensing_allocation_add admin:licensing_allocation_export
+    admin:licensing_staffmember_changelist admin:licensing_staffmember_add
     admin:licensing_application_changelist admin:licensing_application_add
     admin:licensing_license_changelist admin:licensing_license_add
     admin:licensing_policy_changelist admin:licensing_policy_add
@@ -71,10 +77,10 @@ ADMIN_OBJECTS = """
     admin:licensing_application_change admin:licensing_application_delete
     admin:licensing_license_change admin:licensing_license_delete
     admin:licensing_policy_change admin:licensing_policy_delete
-    admin:licensing_providertoken_change admin:licensing_providertoken_revoke admin:licensing_providertoken_try"""
+    admin:licensing_providertoken_change admin:licensing_providertoken_revoke admin:licensing_providertoken_try
+    admin:licensing_staffmember_change admin:licensing_staffmember_delete"""
 ADMIN_OF_OPERATOR = """
     admin:directory_account_changelist admin:directory_account_add admin:directory_account_change
-    admin:directory_organization_add
     admin:licensing_provider_changelist admin:licensing_provider_add admin:licensing_provider_change"""
 ADMIN_NEVER = """
     admin:audit_auditentry_add admin:audit_auditentry_delete admin:directory_account_delete
@@ -83,7 +89,8 @@ ADMIN_NEVER = """
 ADMIN_HISTORY = """
     admin:audit_auditentry_history admin:directory_account_history admin:directory_organization_history
     admin:licensing_allocation_history admin:licensing_application_history admin:licensing_license_history
-    admin:licensing_policy_history admin:licensing_provider_history admin:licensing_providertoken_history"""
+    admin:licensing_policy_history admin:licensing_provider_history admin:licensing_providertoken_history
+    admin:licensing_staffmember_history"""
 
 # The statuses stand in the order of PEOPLE.
 GET = {
@@ -97,7 +104,10 @@ GET = {
     "licensing:bulk_leave": "302 403 403 404 404 404 403 403 403",  # of no group
     IMPORT_PAGES: "302 403 403 200 200 200 403 403 403",
     f"{PAGES_OF_IMPORTS} {MODALS_OF_IMPORTS}": "302 403 403 200 200 404 403 403 403",
+    "directory:invite_people": "302 403 403 200 200 200 403 403 403",
     MODALS_OF_THINGS: "302 403 403 200 200 404 403 403 403",
+    MODALS_OF_ADMINS: "302 403 403 403 200 404 403 403 403",
+    "directory:accept_invitation": "404 404 404 404 404 404 404 404 404",  # who has the link, whoever it is; none has
     # for applications, which bring a token: nobody's session counts
     DECISIONS: "405 405 405 405 405 405 405 405 405",
     "authzen:configuration authzen:openapi": "200 200 200 200 200 200 200 200 200",
@@ -109,8 +119,8 @@ GET = {
     "account_reset_password_from_key account_reset_password_from_key_done": "200 200 200 200 200 200 200 200 200",
     "account_confirm_email account_email_verification_sent": "200 200 200 200 200 200 200 200 200",
     "account_inactive": "200 200 200 200 200 200 200 200 200",
-    "account_logout account_reauthenticate account_email": "302 200 200 200 200 200 200 200 200",
-    "account_change_password mfa_index": "302 200 200 200 200 200 200 200 200",
+    "account_logout account_reauthenticate account_email directory:profile": "302 200 200 200 200 200 200 200 200",
+    "account_change_password mfa_index usersessions_list": "302 200 200 200 200 200 200 200 200",
     "account_set_password mfa_reauthenticate": "302 302 302 302 302 302 302 302 302",  # not for who has a password
     "mfa_activate_totp mfa_generate_recovery_codes": "302 302 302 302 302 302 302 302 302",  # asks for it again first
     "mfa_deactivate_totp mfa_view_recovery_codes mfa_download_recovery_codes": "302 404 404 404 404 404 404 404 404",
@@ -135,7 +145,14 @@ POST = {
     CREATING: "302 403 403 302 302 302 403 403 403",  # each in their own organization
     MODALS_OF_THINGS: "302 403 403 302 302 404 403 403 403",
     MODALS_OF_IMPORTS: "302 403 403 302 302 404 403 403 403",
+    "directory:invite_people": "302 403 403 302 302 302 403 403 403",  # to their own organization
+    MODALS_OF_ADMINS: "302 403 403 403 302 404 403 403 403",
+    "directory:accept_invitation": "404 404 404 404 404 404 404 404 404",
+    "directory:profile": "302 302 302 302 302 302 302 302 302",
     "admin:licensing_allocation_cancel": "302 302 302 302 302 302 302 302 302",
+    # 200: for another provider is refused
+    "admin:directory_organization_add admin:licensing_application_add": "302 302 302 302 302 302 302 200 302",
+    "admin:licensing_allocation_add admin:licensing_staffmember_add": "302 302 302 302 302 302 302 200 302",
 }
 WRITERS = {
     "authzen": (),
@@ -144,6 +161,10 @@ WRITERS = {
     "imports": ("editor", "admin"),
     "admin": ("staff", "operator"),
     **dict.fromkeys(CREATING.split(), ("editor", "admin", "other admin")),
+    "directory:invite_people": ("editor", "admin", "other admin"),
+    "directory:reset_password": ("admin",),
+    "directory:accept_invitation": (),
+    "directory:profile": PEOPLE[1:],
 }
 
 
@@ -210,12 +231,16 @@ def things(acme, catalogue):
         "licensing_policy": catalogue.reading,
         "licensing_provider": catalogue.provider,
         "licensing_providertoken": ProviderToken.objects.get(),
+        "licensing_staffmember": catalogue.provider.staff_members.get(),
     }
     people = BytesIO(b"E-mail,Title\nvic@acme.example,Planner\n")
     pages = ("change", "delete", "history", "cancel", "reinstate", "revoke", "try")
     return {
         ("users", "pk"): acme.nobody.pk,
         ("imports", "pk"): start_import(acme.organization, file=people, name="people.csv", actor=TEST).pk,
+        ("directory:invite_user", "pk"): acme.person("Noor", email="noor@acme.example").pk,
+        ("invitations", "pk"): acme.invite("tom@acme.example").pk,
+        ("invitations", "token"): "no-token",
         ("groups", "pk"): acme.group.pk,
         ("groups", "user"): acme.nobody.pk,
         ("units", "pk"): acme.unit.pk,
@@ -247,9 +272,7 @@ def urls(things):
         for kind in KINDS if "kind" in parameters else [None]:
             first = str(kind) if route.startswith("<kind") else route.split("/")[0]
             where = row if first in ("accounts", "admin") else "imports" if row.startswith("imports:") else first
-            values = {
-                parameter: things.get((row, parameter), things.get((where, parameter))) for parameter in parameters
-            }
+            values = {each: things.get((row, each), things.get((where, each))) for each in parameters}
             found.append((row, reverse(row, kwargs=values | ({"kind": kind} if kind else {}))))
     return found
 
@@ -276,7 +299,7 @@ def test_who_may_open_what(things, browsers, person):
 
 def test_who_is_signed_out_is_led_to_sign_in_and_back(things):
     rows = [row for rows in GET for row in rows.split() if ":" in row and not row.startswith("authzen:")]
-    rows = [row for row in rows if row not in ("admin:login", "admin:object")]
+    rows = [row for row in rows if row not in ("admin:login", "admin:object", "directory:accept_invitation")]
     asked = [url for row, url in urls(things) if row in rows]
 
     found = {url: Client().get(url).headers["Location"].replace("/admin/login/", "/accounts/login/") for url in asked}
@@ -288,8 +311,16 @@ def test_who_is_signed_out_is_led_to_sign_in_and_back(things):
 @pytest.mark.parametrize("person", PEOPLE)
 def test_who_may_post_what(acme, catalogue, things, browsers, person):
     client, status = browsers(person), statuses(POST, person)
+    own, slug = {"provider": catalogue.provider.pk, "name": "New"}, {"slug": "new"}
+    new = license_of(catalogue, "New")
     bodies = {
+        "admin:directory_organization_add": {**own, **slug, "time_zone": "UTC"},
+        "admin:licensing_allocation_add": {"licenses": new.pk, "others": "acme"},
+        "admin:licensing_application_add": {**own, **slug, "resource_type": "application"},
+        "admin:licensing_staffmember_add": {**own, "email": "new@northlight.example"},
         "directory:switch_organization": {"organization": acme.organization.pk},
+        "directory:invite_people": {"people": "new@acme.example"},
+        "directory:profile": {"name": "Another Name"},
         "licensing:add_to_group": {"users": acme.viewer.pk},
         "licensing:add_to_unit": {"users": acme.viewer.pk},
         "licensing:change_dates": {"ends_on": "2090-01-01"},
@@ -334,7 +365,8 @@ def test_who_may_post_what(acme, catalogue, things, browsers, person):
     assert found == {key: status[key[0]] for key in found}
     # Whoever may write has written, which shows that the others were refused for who they are.
     assert changed == {
-        (row, url): person in WRITERS.get(row, WRITERS[row.split(":")[0]]) and row != "directory:switch_organization"
+        (row, url): person in (WRITERS.get(row, WRITERS.get(row.split(":")[0])))
+        and row != "directory:switch_organization"
         for row, url in found
     }
 
@@ -364,7 +396,7 @@ def comparable(response):
 def test_a_thing_of_another_organization_answers_like_one_that_does_not_exist(things, browsers, headers):
     client = browsers("other admin")
     nothing = {key: value + 1_000_000 if isinstance(value, int) else value for key, value in things.items()}
-    rows = f"{PAGES_OF_THINGS} {MODALS_OF_THINGS} {PAGES_OF_IMPORTS} {MODALS_OF_IMPORTS}".split()
+    rows = f"{PAGES_OF_THINGS} {MODALS_OF_THINGS} {MODALS_OF_ADMINS} {PAGES_OF_IMPORTS} {MODALS_OF_IMPORTS}".split()
     pairs = [(a, b) for (row, a), (_, b) in zip(urls(things), urls(nothing), strict=True) if row in rows]
 
     answers = [
@@ -373,7 +405,7 @@ def test_a_thing_of_another_organization_answers_like_one_that_does_not_exist(th
         for ask in (client.get, client.post)
     ]
 
-    assert len(answers) == 108
+    assert len(answers) == 116
     assert [theirs for theirs, _ in answers] == [unknown for _, unknown in answers]
     assert {theirs[0] for theirs, _ in answers} == {404}
 
@@ -391,10 +423,10 @@ def test_a_thing_of_another_provider_answers_like_one_that_does_not_exist(things
         for ask in (client.get, client.post)
     ]
 
-    assert len(answers) == 28
+    assert len(answers) == 32
     assert [theirs for theirs, _ in answers] == [unknown for _, unknown in answers]
     refused = [theirs[0] for theirs, _ in answers if "doesn’t exist. Perhaps it was deleted?" not in theirs[2]]
-    assert refused == [403, 403, 403]  # neither acts nor organizations are changed by anybody
+    assert refused == [403, 403]  # neither acts nor tokens are changed by anybody
 
 
 @pytest.mark.parametrize("modal", ["choose_policies", "change_dates", "unassign"])

@@ -193,9 +193,7 @@ def test_many_get_a_license_and_lose_it(acme, catalogue):
 
 def test_groups_and_units_get_a_license_too(acme):
     license, group, both = acme.plain.pk, acme.group.pk, [acme.unit.pk, acme.below.pk]
-    assert (
-        "1 group got CRM Basic." in post(acme, "assign", kind="groups", things=group, allocation=license).text
-    )
+    assert "1 group got CRM Basic." in post(acme, "assign", kind="groups", things=group, allocation=license).text
     assert "2 units got CRM Basic." in post(acme, "assign", kind="units", things=both, allocation=license).text
     assert acme.plain.assignments.count() == 3
 

@@ -20,7 +20,7 @@ PAGES = {
     "Explain access": "/explain/",
     "Activity": "/activity/",
     "My access": "/my-access/",
-    "Your account": "/accounts/email/",
+    "Your account": "/accounts/",
 }
 
 

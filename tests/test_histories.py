@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from directory import services as directory
 from directory.models import Role
 from licensing import services
-from licensing.access import changes, count_reached, seats_in_use
+from licensing.access import changes, count_reached, seats_in_use, seats_of
 from licensing.kinds import GROUPS, KINDS, ORGANIZATION, UNITS, USERS
 from licensing.models import Allocation, Application, License, LicensePolicy, Policy
 from portal.audit.models import AuditEntry
@@ -156,9 +156,11 @@ class Histories(RuleBasedStateMachine):
             at = turns[Histories.steps % len(turns)] if turns and Histories.steps % 3 == 0 else self.now
             compare_sources(oracle, things_of(world, USERS), at)
             compare_decisions(oracle, world.organization, at, turn=Histories.steps)
+            counted_together = seats_of(Allocation.objects.all(), at=at)
             for allocation in world.organization.allocations.all():
                 seats = oracle.seats(allocation.pk, at)
-                assert seats_in_use(allocation, at=at).used == seats
+                use = seats_in_use(allocation, at=at)
+                assert (use.used, counted_together[allocation.pk]) == (seats, use)
                 if not seats:  # otherwise it is the same statement
                     assert count_reached(allocation, at=at) == len(oracle.counted(allocation.pk, at))
 

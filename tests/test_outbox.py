@@ -64,3 +64,24 @@ def test_a_month_later_it_is_gone_but_for_what_may_not_be_said_again():
     Mail.objects.update(created_at=timezone.now() - KEPT - timedelta(days=1), sent_at=timezone.now())
     call_command("work", "--once")
     assert list(Mail.objects.values_list("key", flat=True)) == ["ends:1:30:ada@acme.example"]
+
+
+def test_a_mail_that_cannot_be_made_stops_no_other():
+    write("ada@acme.example\nBcc: all@acme.example", "eva@acme.example")
+    call_command("work", "--once")
+    assert [each.to for each in mail.outbox] == [["eva@acme.example"]]
+    assert Mail.objects.get(sent_at=None).error
+
+
+def test_a_name_with_line_breaks_makes_no_header_and_no_long_subject(tmp_path, settings):
+    (tmp_path / "hello.txt").write_text(
+        "{% autoescape off %}{{ name }} invites you{% endautoescape %}\n\nHello {{ each }}"
+    )
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
+    for name in ("Ada\rBcc: all@acme.example", "Ada\u2028Bcc: all@acme.example", "Ada " * 100):
+        queue_mail("hello.txt", to={"eva@acme.example": {"each": "Eva"}}, name=name)
+    call_command("work", "--once")
+    assert mail.outbox[0].subject == "Ada Bcc: all@acme.example invites you"
+    assert mail.outbox[1].subject == "Ada Bcc: all@acme.example invites you"
+    assert len(mail.outbox[2].subject) == 250
+    assert {each.body for each in mail.outbox} == {"Hello Eva\n"}

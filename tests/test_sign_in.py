@@ -252,7 +252,14 @@ ENTRANCE = [
     "account_email_verification_sent",
 ]
 ENTRANCE_AGAIN = ["account_reauthenticate", "mfa_reauthenticate"]
-ACCOUNT = ["account_email", "account_change_password", "account_logout", "mfa_index"]
+ACCOUNT = [
+    "directory:profile",
+    "usersessions_list",
+    "account_email",
+    "account_change_password",
+    "account_logout",
+    "mfa_index",
+]
 SECOND_FACTOR = ["mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes"]
 
 
@@ -281,7 +288,7 @@ def test_pages_of_the_account_are_in_the_frame(protected):
         page = look(protected.client.get(reverse(name)))
         assert is_in_frame(page), name
         tabs = page.one("nav", aria_label="Your account").links
-        assert list(tabs) == ["E-mail", "Password", "Second factor", "Sign out"], name
+        assert list(tabs) == ["Profile", "E-mail", "Password", "Second factor", "Sessions", "Sign out"], name
     for name in ENTRANCE_AGAIN:
         page = look(protected.client.get(reverse(name)))
         assert page.one("h1").text == "Is it still you?", name

@@ -41,6 +41,11 @@ class World:
     def person(self, name, **fields):
         return directory.create_user(self.organization, name=name, actor=TEST, **fields)
 
+    def invite(self, email, name="", **fields):
+        """Invite and return the Invitation."""
+        people = [directory.Invitee(email, name)]
+        return directory.invite(self.organization, people=people, actor=TEST, **fields).done[0]
+
     def assign(self, assignee, allocation=None, **terms):
         """Assign and return the Assignment."""
         kind = kind_of(assignee)
@@ -60,7 +65,7 @@ def catalogue(db):
         email="staff@northlight.example", name="Nora North", password=PASSWORD, is_staff=True, actor=TEST
     )
     provider = services.save(Provider(name="Northlight", slug="northlight"), actor=TEST)
-    services.set_staff(provider, accounts=[account], actor=TEST)
+    services.add_staff(provider, account=account, is_lead=True, actor=TEST)
     application = services.save(Application(provider=provider, name="CRM", slug="crm"), actor=TEST)
     reading, export, administration = (
         services.save(Policy(application=application, name=name, actions=actions), actor=TEST)
@@ -89,7 +94,7 @@ def harbor(db):
         email="staff@harbor.example", name="Hugo Harbor", password=PASSWORD, is_staff=True, actor=TEST
     )
     provider = services.save(Provider(name="Harbor", slug="harbor"), actor=TEST)
-    services.set_staff(provider, accounts=[account], actor=TEST)
+    services.add_staff(provider, account=account, is_lead=True, actor=TEST)
     application = services.save(Application(provider=provider, name="Drive", slug="drive"), actor=TEST)
     access, sharing = (
         services.save(Policy(application=application, name=name), actor=TEST) for name in ("Drive access", "Sharing")

@@ -1,28 +1,45 @@
-from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
 
 from portal.audit.log import record
 from portal.transactions import one_transaction
 
-from ..models import Account, Organization
-from .rules import target
+from ..models import Organization
+from .invitations import Invitee, invite_first_admin
+from .rules import lock, target
 
 
 @one_transaction
-def create_organization(*, name, slug, time_zone="UTC", actor):
+def create_organization(*, name, slug, time_zone="UTC", admin_email="", admin_name="", actor):
+    """Create an Organization; with an address, its first Admin is invited at once.
+
+    Raises ValidationError at the field, also at admin_email or admin_name.
+    """
     organization = Organization(name=name, slug=slug, time_zone=time_zone)
     organization.full_clean()
     organization.save()
     record(actor, "organization.created", [target(organization)], organization_id=organization.pk)
+    if admin_email:
+        try:
+            admin = Invitee.of(admin_email, admin_name)
+        except ValidationError as error:
+            said = {
+                f"admin_{field}": f"{admin_email} {' '.join(words)}." for field, words in error.message_dict.items()
+            }
+            raise ValidationError(said) from error
+        invite_first_admin(organization, admin, actor=actor)
     return organization
 
 
 @one_transaction
-def create_account(*, email, name, password, is_staff=False, is_superuser=False, actor):
-    """Create a login whose address counts as verified, for sign-up is closed: whoever calls this vouches for it."""
-    account = Account(email=email, name=name, is_staff=is_staff, is_superuser=is_superuser)
-    account.set_password(password)
-    account.full_clean()
-    account.save()
-    EmailAddress.objects.create(user=account, email=account.email, verified=True, primary=True)
-    record(actor, "account.created", [target(account)])
-    return account
+def update_organization(organization, *, name, time_zone, actor):
+    """Change an Organization's name and time zone; returns it. Its slug stays: machines know it by that."""
+    organization = lock(Organization, organization)
+    old = {"name": organization.name, "time_zone": organization.time_zone}
+    organization.name, organization.time_zone = name, time_zone
+    organization.full_clean()
+    organization.save()
+    new = {field: value for field, value in (("name", name), ("time_zone", time_zone)) if value != old[field]}
+    if new:
+        details = {"new": new, "old": {field: old[field] for field in new}}
+        record(actor, "organization.changed", [target(organization)], organization_id=organization.pk, details=details)
+    return organization

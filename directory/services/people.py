@@ -59,7 +59,7 @@ def update_user(user, *, actor, **fields):
 def require_may_create(user, *, actor, by_admin=None):
     """Refuse a new User that the Actor may not make. by_admin: whether the Actor is an Admin, where that is known."""
     require_same_organization(user.organization, filter(None, [user.unit]))
-    _require_may_give(user.role, user.organization, actor, by_admin)
+    require_may_give(user.role, user.organization, actor, by_admin)
 
 
 def change(user, fields, *, actor, by_admin=None):
@@ -70,7 +70,7 @@ def change(user, fields, *, actor, by_admin=None):
     require_same_organization(user.organization, filter(None, [fields.get("unit")]))
     require_may_change([user], actor=actor, by_admin=by_admin)
     if fields.get("role", user.role) != user.role:
-        _require_may_give(fields["role"] or user.role, user.organization, actor, by_admin)
+        require_may_give(fields["role"] or user.role, user.organization, actor, by_admin)
     old = {name: getattr(user, name) or "" for name in CHANGED}
     for name, value in fields.items():
         setattr(user, name, value)
@@ -78,7 +78,8 @@ def change(user, fields, *, actor, by_admin=None):
     return {"new": new, "old": {name: old[name] for name in new}} if new else {}
 
 
-def _require_may_give(role, organization, actor, by_admin):
+def require_may_give(role, organization, actor, by_admin=None):
+    """Refuse who is not an Admin to give a portal role. by_admin: as above."""
     if role and not (is_admin(organization, actor) if by_admin is None else by_admin):
         raise ValidationError({"role": ValidationError("Only an Admin gives portal roles.", code="role")})
 

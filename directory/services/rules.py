@@ -21,7 +21,7 @@ class Outcome:
 def target(thing):
     """Return what the audit log keeps of a thing of the directory."""
     kind = {Organization: "organization", Account: "account", User: "user", Group: "group", OrgUnit: "unit"}[
-        type(thing)
+        thing.__class__  # not type(): the account of a request is known by its proxy
     ]
     return Target(kind, thing.pk, thing.name)
 

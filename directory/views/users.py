@@ -10,22 +10,26 @@ BY_NAME = {"name": ("sort_key", "pk")}
 
 @viewer_required
 def user_detail(request, pk):
-    user = _user(request, pk)
-    return render(
-        request, "directory/user_detail.html", {"person": user, "path": unit_paths([user.unit_id])[user.unit_id]}
-    )
+    user = user_of(request, pk)
+    context = {
+        "person": user,
+        "path": unit_paths([user.unit_id])[user.unit_id],
+        "invitation": user.invitations.unfinished().first() if not user.account_id else None,
+    }
+    return render(request, "directory/user_detail.html", context)
 
 
 @viewer_required
 def user_groups(request, pk):
-    user = _user(request, pk)
+    user = user_of(request, pk)
     listing = list_page(request, user.groups.all(), search="search_text__contains", sorts=BY_NAME)
     people = people_in_groups([group.pk for group in listing.rows])
     rows = [(group, people.get(group.pk, 0)) for group in listing.rows]
     return render(request, "directory/user_groups.html", {"person": user, "listing": listing, "rows": rows})
 
 
-def _user(request, pk):
+def user_of(request, pk):
+    """Return the User of the current organization, or answer 404."""
     return get_object_or_404(request.organization.users.select_related("unit", "account"), pk=pk)
 
 

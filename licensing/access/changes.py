@@ -40,7 +40,7 @@ def assigning(allocation, *, kind, assignees, policies=(), starts_at=None, ends_
     pks = [pk for pk in pks if kind.target_key(pk) not in taken]
     felt_at = max(filter(None, (at, starts_at, allocation.starts_at)))
     people = _among(pks) if kind is USERS else ""
-    change = _change(allocation.organization_id, [allocation.pk], at, people=people, gives=True)
+    change = _change([allocation.organization_id], [allocation.pk], at, people=people, gives=True)
     change = replace(change, felt_at=felt_at if felt_at > at else None)
     change = replace(change, seats=change.seats | (change.allocations if change.felt_at else set()))
     grants = [(LICENSE, allocation.pk, "TRUE")] if change.seats else []  # what takes a seat, and gives nothing by then
@@ -61,7 +61,7 @@ def unassigning_all(allocation, *, kind, assignees, at):
     keys = listed(kind.target_key(pk) for pk in _pks(assignees))
     mine = f"(a.allocation_id = {int(allocation.pk)} AND a.target_key IN ({keys}))"
     people = _among(_pks(assignees)) if kind is USERS else ""
-    change = _change(allocation.organization_id, [allocation.pk], at, people=people)
+    change = _change([allocation.organization_id], [allocation.pk], at, people=people)
     return replace(change, after=Frame(exists=f"NOT {mine}"), takes=True)
 
 
@@ -107,7 +107,8 @@ def joining(groups, users, *, at):
 def leaving(group, users, *, at):
     after = Frame(exists=f"coalesce(a.group_id, 0) <> {int(group.pk)}")
     people = _among(_pks(users))
-    return _change(group.organization_id, _assigned_to(GROUPS, [group.pk]), at, people=people, after=after, takes=True)
+    allocations = _assigned_to(GROUPS, [group.pk])
+    return _change([group.organization_id], allocations, at, people=people, after=after, takes=True)
 
 
 def placing(unit, users, *, groups=(), at):
@@ -140,13 +141,13 @@ def deleting_group(group, *, at):
     members = f"SELECT user_id FROM directory_groupmembership WHERE group_id = {int(group.pk)}"
     after = Frame(exists=f"coalesce(a.group_id, 0) <> {int(group.pk)}")
     allocations = _assigned_to(GROUPS, [group.pk])
-    return _change(group.organization_id, allocations, at, people=members, after=after, takes=True)
+    return _change([group.organization_id], allocations, at, people=members, after=after, takes=True)
 
 
 def deleting_unit(unit, *, at):
     people = f"SELECT id FROM directory_user WHERE unit_id = {int(unit.pk)}"
     allocations = _assigned_to(UNITS, _above([unit.pk]))
-    return _change(unit.organization_id, allocations, at, people=people, after=Frame(unit=_NO_UNIT), takes=True)
+    return _change([unit.organization_id], allocations, at, people=people, after=Frame(unit=_NO_UNIT), takes=True)
 
 
 def moving_unit(unit, parent, *, at):
@@ -160,33 +161,45 @@ def moving_unit(unit, parent, *, at):
         everybody=f"(a.whole_organization OR coalesce(a.unit_id, 0) IN {ids(new)})",
     )
     allocations = _assigned_to(UNITS, old ^ new)
-    return _change(unit.organization_id, allocations, at, people=people, after=after, gives=True, takes=True)
+    return _change([unit.organization_id], allocations, at, people=people, after=after, gives=True, takes=True)
 
 
-def cancelling(allocation, *, at):
-    return replace(_of_allocation(allocation, at), after=Frame(exists=f"al.id <> {int(allocation.pk)}"), takes=True)
+def cancelling(*allocations, at):
+    """cancel(), of one or many."""
+    after = Frame(exists=f"al.id NOT IN {ids(allocation.pk for allocation in allocations)}")
+    return replace(_of_allocations(allocations, at), after=after, takes=True)
 
 
-def reinstating(allocation, *, at):
-    return _with_terms(allocation, allocation.starts_at, allocation.ends_at, at)
+def reinstating(*allocations, at):
+    """reinstate(), of one or many."""
+    return _with_terms({each: (each.starts_at, each.ends_at) for each in allocations}, at)
 
 
 def changing_allocation(allocation, starts_at, ends_at, *, at):
     """change_allocation(): the instants become its dates. Its seats change nobody's access."""
-    if allocation.cancelled_at:
-        return Change(at, frozenset(), frozenset())
-    return _with_terms(allocation, starts_at, ends_at, at)
+    return changing_allocations({allocation: (starts_at, ends_at)}, at=at)
 
 
-def _with_terms(allocation, starts_at, ends_at, at):
-    """The allocation, not cancelled, with these dates."""
-    state = state_of(starts_at, ends_at, at)
-    mine = f"CASE WHEN al.id = {int(allocation.pk)} THEN {{}} ELSE {{}} END"
+def changing_allocations(dates, *, at):
+    """change_allocation() of many: {allocation: (starts_at, ends_at)}. Those that are cancelled stay so."""
+    return _with_terms({each: instants for each, instants in dates.items() if not each.cancelled_at}, at)
+
+
+def _with_terms(dates, at):
+    """The allocations, not cancelled, with these dates."""
+    states = {each.pk: state_of(starts_at, ends_at, at) for each, (starts_at, ends_at) in dates.items()}
+    live = _is_one_of([pk for pk, state in states.items() if state is State.LIVE])
+    held = _is_one_of([pk for pk, state in states.items() if state is not State.ENDED])
+    mine = f"CASE WHEN {_is_one_of(states)} THEN {{}} ELSE {{}} END"
     after = Frame(
-        live=f"{mine.format(state is State.LIVE, ALLOCATION_LIVE)} AND {OWN_LIVE}",
-        held=f"{mine.format(state is not State.ENDED, ALLOCATION_HELD)} AND {OWN_HELD}",
+        live=f"{mine.format(live, ALLOCATION_LIVE)} AND {OWN_LIVE}",
+        held=f"{mine.format(held, ALLOCATION_HELD)} AND {OWN_HELD}",
     )
-    return replace(_with_all_seats(_of_allocation(allocation, at)), after=after, gives=True, takes=True)
+    return replace(_with_all_seats(_of_allocations(dates, at)), after=after, gives=True, takes=True)
+
+
+def _is_one_of(allocations):
+    return f"al.id IN {ids(allocations)}" if allocations else "FALSE"
 
 
 def changing_policies(license, default, optional, *, at):
@@ -208,16 +221,25 @@ def changing_policies(license, default, optional, *, at):
     return _of_policies(changed, organizations, Frame(gives=gives, more=" UNION ALL ".join(added)), at)
 
 
+def taking_away(policy, *, at):
+    """As if nobody had the Policy: whoever loses it is who has it. For what changes the policy itself."""
+    organizations = Allocation.objects.filter(license__policies=policy).values_list("organization", flat=True)
+    return _of_policies(
+        [policy.pk], organizations, Frame(gives=f"lp.policy_id <> {int(policy.pk)} AND {Frame.gives}"), at
+    )
+
+
 # Whom they concern ---------------------------------------------------------------------------------------------------
 
 
-def _of_allocation(allocation, at):
-    return _change(allocation.organization_id, [allocation.pk], at)
+def _of_allocations(allocations, at):
+    organizations = {allocation.organization_id for allocation in allocations}
+    return _change(organizations, [allocation.pk for allocation in allocations], at)
 
 
 def _of_assignment(assignment, at):
     people = _people_of(assignment.kind, [assignment.assignee])
-    return _change(assignment.organization_id, [assignment.allocation_id], at, people=people)
+    return _change([assignment.organization_id], [assignment.allocation_id], at, people=people)
 
 
 def _people_of(kind, assignees):
@@ -249,27 +271,28 @@ def _of_policies(policies, organizations, after, at):
 
 def _of_people(users, allocations, at, **how):
     """A change of Users of one organization (a list, or a QuerySet) that touches the allocations."""
-    return _change(_organization_of(users), allocations, at, people=_among(_pks(users)), **how)
+    return _change(_organizations_of(users), allocations, at, people=_among(_pks(users)), **how)
 
 
-def _organization_of(users):
-    return next((user.organization_id for user in users[:1]), 0)
+def _organizations_of(users):
+    return [user.organization_id for user in users[:1]]
 
 
-def _change(organization, allocations, at, **how):
-    allocations = frozenset(allocations)
+def _change(organizations, allocations, at, **how):
+    organizations, allocations = frozenset(organizations), frozenset(allocations)
     given = {}
-    rows = LicensePolicy.objects.filter(license__allocations__organization=organization)
-    for policy, is_default, allocation in rows.values_list("policy", "is_default", "license__allocations"):
-        given.setdefault(policy, []).append((allocation, is_default))
+    rows = LicensePolicy.objects.filter(license__allocations__organization__in=organizations)
+    where = "license__allocations", "license__allocations__organization"
+    for policy, is_default, allocation, organization in rows.values_list("policy", "is_default", *where):
+        given.setdefault((organization, policy), []).append((allocation, is_default))
     policies = frozenset(
         policy
-        for policy, by in given.items()
+        for (_, policy), by in given.items()
         if allocations.intersection(allocation for allocation, _ in by) and by != [(by[0][0], True)]
     )
     later = Q(starts_at__gt=at) | Q(assignments__starts_at__gt=at)
     seats = Allocation.objects.filter(later, pk__in=allocations).exclude(seats=None).values_list("pk", flat=True)
-    return Change(at, frozenset({organization}), allocations, frozenset(seats), policies, **how)
+    return Change(at, organizations, allocations, frozenset(seats), policies, **how)
 
 
 def _with_all_seats(change):
@@ -277,7 +300,7 @@ def _with_all_seats(change):
 
 
 def _allocated_to(users):
-    allocations = Allocation.objects.filter(organization=_organization_of(users), cancelled_at=None)
+    allocations = Allocation.objects.filter(organization__in=_organizations_of(users), cancelled_at=None)
     return allocations.values_list("pk", flat=True)
 
 

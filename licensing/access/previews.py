@@ -7,7 +7,7 @@ them and is not after, is lost; what stays through something else is kept.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import connection
@@ -72,6 +72,7 @@ class Effect:
     thing: Allocation | Policy
     numbers: dict[str, int]  # by sign: + gains, - loses, = keeps
     people: dict[str, list[User]]  # the first of them by name, where they are few
+    organizations: dict[str, int] = field(default_factory=dict)  # of how many they are, where that was asked
 
     @property
     def gains(self):
@@ -122,23 +123,50 @@ def preview(change):
             numbers[subject][sign] = number
         if user:
             people[subject][sign].append(users[user])
-    allocations = Allocation.objects.with_license().in_bulk(change.allocations)
+    by_sign = {(subject, sign): seats for subject, sign, _, seats, _ in rows}
+    return _preview(change, numbers, by_sign.items(), people=people)
+
+
+def count_effects(change):
+    """Return the Preview of a Change in numbers alone: nobody is looked up, and each Effect knows of how many
+    organizations they are. For who must not know people: a provider."""
+    rows = _ask(
+        change,
+        """ SELECT e.subject, e.sign, count(*), count(DISTINCT u.organization_id),
+            sum(CASE e.seat WHEN '+' THEN 1 WHEN '-' THEN -1 ELSE 0 END)
+            FROM effect e JOIN directory_user u ON u.id = e.id GROUP BY 1, 2""",
+    )
+    numbers, organizations = defaultdict(dict), defaultdict(dict)
+    for subject, sign, number, of, _ in rows:
+        if sign:
+            numbers[subject][sign], organizations[subject][sign] = number, of
+    seats = [((subject, sign), more) for subject, sign, *_, more in rows]
+    return _preview(change, numbers, seats, organizations=organizations)
+
+
+def _preview(change, numbers, seats, *, people=None, organizations=None):
+    """Return the Preview of what was counted: {code: {sign: number}}, and so the others.
+
+    seats: ((code, sign), by how many more) pairs.
+    """
+    people, organizations = people or {}, organizations or {}
+    allocations = Allocation.objects.with_license().select_related("organization").in_bulk(change.allocations)
     policies = Policy.objects.select_related("application").in_bulk(
         [subject // 2 for subject in numbers if subject % 2 == POLICY]
     )
     effects = [
-        Effect(thing, numbers[code], people[code])
+        Effect(thing, numbers[code], people.get(code, {}), organizations.get(code, {}))
         for what, things in ((LICENSE, allocations), (POLICY, policies))
         for thing in sorted(things.values(), key=lambda thing: (str(thing).casefold(), thing.pk))
         if (code := code_of(what, thing.pk)) in numbers
     ]
-    by_sign = {(subject, sign): seats for subject, sign, _, seats, _ in rows}
-    seats = {
-        allocation: sum(more for (subject, _), more in by_sign.items() if subject == code_of(LICENSE, pk))
-        for pk, allocation in allocations.items()
-        if allocation.seats is not None
-    }
-    return Preview(effects, seats)
+    more = defaultdict(int)
+    for (subject, _), number in seats:
+        more[subject] += number
+    return Preview(
+        effects,
+        {each: more[code_of(LICENSE, pk)] for pk, each in allocations.items() if each.seats is not None},
+    )
 
 
 def count_by_organization(change, things):

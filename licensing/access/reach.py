@@ -182,8 +182,10 @@ def seats_of(allocations, *, at):
     What seats_in_use() says of each, in two queries. Who has something with everybody else is not looked for by name:
     the active people of their organization are counted once.
     """
-    allocations = allocations.order_by()
+    allocations = allocations.order_by().select_related(None)
     found = list(allocations.only("seats", "starts_at", "ends_at", "cancelled_at"))
+    if not found:
+        return {}
     ids, parameters = allocations.assignable(at).values("pk").query.sql_with_params()
     reach = _reach("few", "a.organization_id", also=", a.allocation_id, a.organization_id, a.is_later")
     sql = f"""

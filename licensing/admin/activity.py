@@ -25,7 +25,8 @@ class AboutFilter(admin.SimpleListFilter):
         kind, pk = parts
         # What concerns a customer or a provider is about it.
         about = {"organization": Q(organization_id=pk), "provider": Q(provider_id=pk)}
-        return queryset.filter(about.get(kind, Q(target_kind=kind, target_id=pk)))
+        it = Q(target_kind=kind, target_id=pk)
+        return queryset.filter(it | about[kind] if kind in about else it)
 
     def _parts(self):
         found = re.fullmatch(r"([a-z]{1,20})-(\d{1,18})", self.value() or "", re.ASCII)

@@ -1,20 +1,26 @@
 from django.contrib.admin import RelatedOnlyFieldListFilter
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.http import urlencode
 
 from licensing.models import Provider
 from portal.service_admin import ServiceAdmin
-from portal.text import count_words
 
 
 def providers_of(request):
     """Return the keys of the providers for whom the signed-in account works: for the operator, all. Read once."""
-    if not hasattr(request, "provider_keys"):
-        providers = Provider.objects if request.user.is_superuser else request.user.providers
-        request.provider_keys = list(providers.values_list("pk", flat=True))
-    return request.provider_keys
+    return list(_works_for(request))
+
+
+def led_by(request):
+    """Return the keys of the providers that the signed-in account leads: for the operator, all."""
+    return [provider for provider, is_lead in _works_for(request).items() if is_lead]
+
+
+def _works_for(request):
+    if not hasattr(request, "works_for"):
+        if request.user.is_superuser:
+            request.works_for = dict.fromkeys(Provider.objects.values_list("pk", flat=True), True)
+        else:
+            request.works_for = dict(request.user.staff_members.values_list("provider", "is_lead"))
+    return request.works_for
 
 
 class OwnAdmin(ServiceAdmin):
@@ -28,9 +34,15 @@ class OwnAdmin(ServiceAdmin):
     def get_queryset(self, request):
         return super().get_queryset(request).filter(**{f"{self.owner}__in": providers_of(request)})
 
+    def may_add_for(self, request):
+        """Return the keys of the providers for whom the signed-in account adds such things."""
+        return providers_of(request)
+
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         """Offer what the pages of the other model would list."""
         queryset = self.admin_site.get_model_admin(db_field.related_model).get_queryset(request)
+        if db_field.related_model is Provider:
+            queryset = queryset.filter(pk__in=self.may_add_for(request))
         several = len(providers_of(request)) > 1 and db_field.related_model is not Provider
         field = super().formfield_for_foreignkey(
             db_field, request, queryset=queryset.select_related("provider") if several else queryset, **kwargs
@@ -49,42 +61,3 @@ class OwnAdmin(ServiceAdmin):
     def get_list_filter(self, request):
         own = [(self.owner, RelatedOnlyFieldListFilter)] if len(providers_of(request)) > 1 else []
         return [*self.list_filter, *own]
-
-
-LINKS_SHOWN = 50
-
-
-def allocation_links(allocations, name_of, **everything):
-    """Return the first Allocations as links, one a line. everything: the filter of the list that has them all."""
-    now = timezone.now()
-    rows = list(allocations.select_related("license", "organization")[: LINKS_SHOWN + 1])
-    lines = format_html_join(
-        "",
-        '<a href="{}">{}</a>: {}, {}<br>',
-        (
-            (
-                reverse("admin:licensing_allocation_change", args=[each.pk]),
-                name_of(each),
-                status_text(each, now),
-                seats_text(each),
-            )
-            for each in rows[:LINKS_SHOWN]
-        ),
-    )
-    url = f"{reverse('admin:licensing_allocation_changelist')}?{urlencode(everything)}"
-    more = format_html('<a href="{}">All of them</a>', url) if len(rows) > LINKS_SHOWN else ""
-    return format_html("{}{}", lines, more)
-
-
-def status_text(allocation, at):
-    with days_of(allocation.organization):
-        return allocation.status(at).text
-
-
-def seats_text(allocation):
-    return "no limit" if allocation.seats is None else count_words(allocation.seats, "seat", "seats")
-
-
-def days_of(organization):
-    """Return a context within which days are those of the customer, whoever looks."""
-    return timezone.override(organization.tz)

@@ -16,10 +16,10 @@ from licensing.models import Application, ProviderToken
 from licensing.states import State
 from portal.days import end_of, last_day, write_day
 from portal.fields import DayField, ThingsField
-from portal.service_admin import ServiceForm
+from portal.service_admin import Consequence, ServiceForm
 
 from .catalogue import Checkboxes
-from .own import OwnAdmin, providers_of
+from .own import OwnAdmin, led_by, providers_of
 
 
 class TokenForm(ServiceForm):
@@ -78,6 +78,13 @@ class ProviderTokenAdmin(OwnAdmin):
     search_fields = ["name"]
     ordering = [Lower("name"), "pk"]
 
+    def has_add_permission(self, request):
+        """A lead's: a token answers about people, and outlives whoever made it. Anybody may revoke it, at once."""
+        return bool(self.may_add_for(request))
+
+    def may_add_for(self, request):
+        return led_by(request)
+
     def get_fields(self, request, obj=None):
         return ["owned_by", "name", "asks_about", "status", "created_on", "last_use"] if obj else self.fields
 
@@ -121,9 +128,9 @@ class ProviderTokenAdmin(OwnAdmin):
             object_id,
             act="Revoke",
             title=lambda token: f"Revoke {token}?",
-            consequence=lambda token: (
-                "Whatever asks with it is refused from the next question on. It never comes back."
-            ),
+            consequences=lambda token: [
+                Consequence("-", "Whatever asks with it is refused from the next question on. It never comes back.")
+            ],
             do=services.revoke_token,
             done=lambda token: f"{token} was revoked.",
             is_loss=True,

@@ -52,6 +52,14 @@ def change_allocation(allocation, *, seats, starts_at, ends_at, actor):
 
 
 @one_transaction
+def change_end(allocation, *, ends_at, actor):
+    """Change when an Allocation ends (instant or None), and nothing else: change_allocation() for many of a list."""
+    allocation = lock_allocation(allocation)
+    terms = {"seats": allocation.seats, "starts_at": allocation.starts_at}
+    return change_allocation(allocation, **terms, ends_at=ends_at, actor=actor)
+
+
+@one_transaction
 def cancel(allocation, *, actor):
     """Cancel an Allocation: nobody is reached through it, its assignments sleep. Raises when it is cancelled."""
     allocation = lock_allocation(allocation)

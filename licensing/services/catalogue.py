@@ -45,17 +45,6 @@ def save(thing, *, actor):
 
 
 @one_transaction
-def set_staff(provider, *, accounts, actor):
-    """Make `accounts` the staff of a Provider, who manage what it has; to enter they need is_staff too."""
-    before = set(provider.staff.values_list("email", flat=True))
-    provider.staff.set(accounts)
-    after = {account.email for account in accounts}
-    if before != after:
-        details = {"added": sorted(after - before), "removed": sorted(before - after)}
-        record(actor, "provider.staff", [_target(provider)], provider_id=provider.pk, details=details)
-
-
-@one_transaction
 def delete(thing, *, actor):
     """Delete an Application, Policy or License that nothing uses; raises ValidationError saying what does."""
     target, provider_id = _target(thing), _provider_of(thing).pk
@@ -181,7 +170,8 @@ def _told(thing, differences):
 def _still_used(thing, users):
     """Say what keeps a thing of the catalogue from being deleted."""
     if isinstance(thing, License):
-        customers = sorted({allocation.organization.name for allocation in users})
+        # By one query: a license may be allocated to thousands.
+        customers = list(thing.allocations.order_by("organization__name").values_list("organization__name", flat=True))
         return f"{thing} is allocated to {join_some(customers)}, cancelled or not, so it stays."
     of_thing = {"policy__application": thing} if isinstance(thing, Application) else {"policy": thing}
     licenses = sorted(set(LicensePolicy.objects.filter(**of_thing).values_list("license__name", flat=True)))

@@ -11,6 +11,7 @@ from portal.audit.log import Target, record
 from portal.transactions import one_transaction
 
 from ..models import ProviderToken
+from .staff import require_lead
 
 PREFIX = "cpt_"  # so that people and scanners of source code know one when they see it
 
@@ -20,8 +21,10 @@ def create_token(token, *, applications=(), actor):
     """Save a new ProviderToken; return its secret, a str that nobody will be told again: only the digest is kept.
 
     applications: those of its provider that it may ask about; none: all of them, also later ones.
+    Only a lead makes one: it answers about people, and outlives whoever made it.
     Raises ValidationError where one is another provider's, or it would end before it begins.
     """
+    require_lead(token.provider, actor)
     if any(application.provider_id != token.provider_id for application in applications):
         raise ValidationError({"applications": "An application of another provider cannot be asked about."})
     if token.ends_at and token.ends_at <= timezone.now():

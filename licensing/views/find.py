@@ -108,7 +108,7 @@ def _licenses(request, q, act):
 
 def _pages(request, q, act):
     navigation, words = navigation_of(request), fold(q).split()
-    account = Page("Your account", reverse("account_email"), "user-circle", False)
+    account = Page("Your account", reverse("directory:profile"), "user-circle", False)
     pages = [*navigation.pages, *navigation.own_pages, account]
     found = [page for page in pages if all(word in fold(page.label) for word in words)]
     return Found("Pages", "page", [Result(page.label, "", page.url, icon=page.icon) for page in found])

@@ -115,6 +115,7 @@ _FIELDS = {
     "employee_number": "employee number",
     "role": "portal role",
     "description": "description",
+    "time_zone": "time zone",
 }
 
 
@@ -123,6 +124,17 @@ def _changed(entry, details):
     old, kind = details["old"], "" if entry.target_kind == "user" else f"{entry.target_kind} "
     parts = [f"{_FIELDS[key]} from {old[key] or 'none'} to {new or 'none'}" for key, new in details["new"].items()]
     return format_html("changed {}<b>{}</b>: {}", kind, old.get("name") or entry.target_name, "; ".join(parts))
+
+
+def _invited(entry, details):
+    role = f" as {details['role']}" if details["role"] else ""
+    return format_html("invited <b>{}</b> ({}){}", entry.target_name, details["email"], role)
+
+
+def _password_reset(entry, details):
+    if details["stops"]:
+        return format_html("reset the password of <b>{}</b>: the old one does not work any more", entry.target_name)
+    return format_html("sent <b>{}</b> a link to choose a new password", entry.target_name)
 
 
 def _license_policies(entry, details):
@@ -176,7 +188,25 @@ def _about_target(text):
 
 _SENTENCES = {
     "organization.created": _about_target("created the organization <b>{}</b>"),
+    "organization.changed": lambda entry, details: (
+        _changed(entry, details) if "new" in details else _about_target("changed <b>{}</b>")(entry, details)
+    ),
     "account.created": _about_target("created an account for <b>{}</b>"),
+    "account.renamed": lambda entry, details: format_html(
+        "changed their name from <b>{}</b> to <b>{}</b>", details["old"], details["new"]
+    ),
+    "account.password_reset": _password_reset,
+    "account.password_changed": _about_target("changed their password"),
+    "account.address_confirmed": _about_target("confirmed an e-mail address of their account"),
+    "account.address_removed": _about_target("removed an e-mail address from their account"),
+    "account.address_changed": _about_target("changed the main e-mail address of their account"),
+    "account.second_factor_on": _about_target("turned on the second factor of their account"),
+    "account.second_factor_off": _about_target("turned off the second factor of their account"),
+    "account.recovery_codes": _about_target("made new recovery codes for their account"),
+    "user.invited": _invited,
+    "invitation.resent": _about_target("invited <b>{}</b> again, by a mail to {email}"),
+    "invitation.cancelled": _about_target("cancelled the invitation of <b>{}</b>"),
+    "invitation.accepted": _about_target("accepted the invitation of <b>{}</b>"),
     "user.created": _about_target("added <b>{}</b> to the directory"),
     "user.changed": _changed,
     "user.deactivated": _about_target("deactivated <b>{}</b>"),
@@ -217,6 +247,7 @@ _SIGNS = {
     **dict.fromkeys(
         [
             "user.reactivated",
+            "invitation.accepted",
             "group.joined",
             "unit.joined",
             "assignment.created",
@@ -229,6 +260,7 @@ _SIGNS = {
         [
             "user.deactivated",
             "user.deleted",
+            "invitation.cancelled",
             "group.left",
             "group.deleted",
             "unit.left",

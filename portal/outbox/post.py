@@ -5,8 +5,10 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
-from django.template.loader import render_to_string
+from django.template.loader import get_template
 from django.utils import timezone
+
+from portal.text import one_line
 
 from .models import Mail
 
@@ -18,12 +20,17 @@ MANY = 10_000  # keys in one statement
 def queue_mail(template, *, to, key=None, **context):
     """Put a mail to each address into the outbox; call it inside the service's transaction.
 
-    template: name of a text, whose first line is the subject. to: addresses. key: what it tells, where that shall be
-    said to nobody twice; who was told is left out. context: for the template, which also knows `portal`, our address.
+    template: name of a text, whose first line is the subject. to: addresses, or {address: what it alone is told}.
+    key: what it tells, where that shall be said to nobody twice; who was told is left out. context: for the template,
+    which also knows `portal`, our address.
     """
-    subject, _, body = render_to_string(template, {"portal": settings.PORTAL_URL, **context}).strip().partition("\n")
-    subject = " ".join(subject.split())[:250]  # a name in it may have strange characters, which a mail refuses
-    mails = [Mail(to=each, subject=subject, body=body.strip() + "\n", key=_key(key, each)) for each in to]
+    text, own = get_template(template), to if isinstance(to, dict) else dict.fromkeys(to, {})
+    mails = []
+    for each, told in own.items():
+        words = text.render({"portal": settings.PORTAL_URL, **context, **told}).strip()
+        subject, _, body = words.partition("\n")
+        subject = one_line(subject)[:250]  # whatever the names in it hold
+        mails.append(Mail(to=each, subject=subject, body=body.strip() + "\n", key=_key(key, each)))
     Mail.objects.bulk_create(mails, batch_size=1000, ignore_conflicts=key is not None)
 
 
@@ -55,7 +62,7 @@ def deliver(limit=100):
         try:
             connection.open()  # once for all, unless it broke
             EmailMessage(mail.subject, mail.body, to=[mail.to], connection=connection).send()
-        except OSError as error:  # what smtplib and sockets raise
+        except (OSError, ValueError) as error:  # what smtplib and sockets raise; and what no mail can be made of
             Mail.objects.filter(pk=mail.pk).update(error=str(error)[:250])
             connection.close()
         else:

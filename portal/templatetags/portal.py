@@ -46,6 +46,21 @@ def last_day(instant):
 
 
 @register.filter
+def browser(user_agent):
+    """What a browser calls itself, in words: "Firefox on Windows"."""
+    program = next((name for sign, name in _BROWSERS if sign in user_agent), "A browser")
+    system = next((name for sign, name in _SYSTEMS if sign in user_agent), "")
+    return f"{program} on {system}" if system else program
+
+
+# The order matters: nearly all say that they are Safari too, and most that they are Chrome.
+_BROWSERS = [("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox")]
+_BROWSERS += [("CriOS/", "Chrome"), ("Chrome/", "Chrome"), ("Safari/", "Safari")]
+_SYSTEMS = [("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows")]
+_SYSTEMS += [("Mac OS X", "Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux")]
+
+
+@register.filter
 def get(mapping, key):
     """What a dict has under a key that is itself a variable."""
     return mapping.get(key)

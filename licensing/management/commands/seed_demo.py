@@ -182,9 +182,8 @@ def _catalogue(account):
         provider = providers[slug] = licensing.save(
             Provider(name=name, slug=slug, contact_email=f"sales@{slug}.example"), actor=SEED
         )
-        licensing.set_staff(
-            provider, accounts=[account(f"staff@{slug}.example", f"{name} staff", is_staff=True)], actor=SEED
-        )
+        staff = account(f"staff@{slug}.example", f"{name} staff", is_staff=True)
+        licensing.add_staff(provider, account=staff, is_lead=True, actor=SEED)
         for (app_name, app_slug, description), app_policies in applications.items():
             url = f"https://{app_slug}.example/"
             application = Application(provider=provider, name=app_name, slug=app_slug, description=description, url=url)

@@ -1,0 +1,91 @@
+"""What a change will do to customers, as a provider is told it: how many people of which organizations, never who."""
+
+from collections import defaultdict
+from functools import cached_property
+
+from directory.models import Organization
+from licensing.access import seats_of
+from licensing.access.previews import count_effects
+from licensing.models import Allocation
+from portal.service_admin import Consequence
+from portal.text import count_words
+
+SHOWN = 50  # lines; of more the rest is summed up
+
+
+class Foreseen:
+    """The effects of a Change (licensing.access.changes) in numbers."""
+
+    def __init__(self, change):
+        self.change, self.preview = change, count_effects(change)
+
+    @cached_property
+    def only(self):
+        """The Organization that it is about, where that is one."""
+        keys = self.change.organizations
+        return Organization.objects.get(pk__in=keys) if len(keys) == 1 else None
+
+    @property
+    def consequences(self):
+        """The Consequences, what takes something first; [] where nobody feels it and no seats run out."""
+        lines = [
+            Consequence(sign, self._says(effect, sign))
+            for sign in "-+="
+            for effect in self.preview.effects
+            if sign in effect.numbers and self._tells(effect)
+        ]
+        lines += [Consequence("!", says) for says in self._over()]
+        more = len(lines) - SHOWN
+        return [*lines[:SHOWN], Consequence("=", f"And so on: {more:,} more.")] if more > 0 else lines
+
+    def _tells(self, effect):
+        """Whether it says something: a default policy that comes and goes with one license does not."""
+        alike = [
+            other.numbers
+            for other in self.preview.effects
+            if isinstance(other.thing, Allocation) and effect.thing in other.thing.license.default_policies
+        ]
+        return alike != [effect.numbers]
+
+    def _says(self, effect, sign):
+        thing, number = effect.thing, effect.numbers[sign]
+        is_license = isinstance(thing, Allocation)
+        organizations = count_words(effect.organizations[sign], "organization", "organizations")
+        where = (
+            f"of {thing.organization if is_license else self.only}"
+            if is_license or self.only
+            else f"in {organizations}"
+        )
+        one, many = {"-": ("loses", "lose"), "+": ("gets", "get"), "=": ("keeps", "keep")}[sign]
+        if sign == "=" and effect.gains:
+            one, many = "has", "have"
+        verb = "can no longer use" if sign == "-" and is_license else one if number == 1 else many
+        other = " through something else" if sign == "=" else ""
+        return f"{count_words(number, 'person', 'people')} {where} {verb} {thing}{other}."
+
+    def _over(self):
+        """Say of which allocations more people will use seats than there are, where that was not so before."""
+        more = {allocation: number for allocation, number in self.preview.seats.items() if number > 0}
+        before = seats_of(Allocation.objects.filter(pk__in=[allocation.pk for allocation in more]), at=self.change.at)
+        for allocation, number in more.items():
+            if (used := before[allocation.pk].used + number) > allocation.seats:
+                yield over_text(allocation, used, allocation.seats)
+
+    @property
+    def by_allocation(self):
+        """What each Allocation of it does: {pk: "4 people can no longer use it"}."""
+        said = defaultdict(str)
+        for effect in self.preview.effects:
+            if isinstance(effect.thing, Allocation):
+                loses, gains = (count_words(number, "person", "people") for number in (effect.loses, effect.gains))
+                parts = [f"{loses} can no longer use it"] if effect.loses else []
+                parts += [f"{gains} can use it again"] if effect.gains else []
+                said[effect.thing.pk] = ", ".join(parts)
+        return said
+
+
+def over_text(allocation, used, seats):
+    return (
+        f"{allocation.organization} will be over its {count_words(seats, 'seat', 'seats')} of {allocation} by "
+        f"{used - seats:,}: {used:,} are in use. Nobody loses anything by that."
+    )
