@@ -11,7 +11,7 @@ from django.utils import timezone
 from portal.days import first_day, write_day
 from portal.text import count_words, join_some
 
-from .access import seats_in_use, sources_of
+from .access import seats_of, sources_of
 from .access.previews import Change, affected, preview
 from .kinds import USERS
 from .models import Allocation
@@ -122,12 +122,13 @@ class Ledger:
     @cached_property
     def seats(self):
         """[(allocation, seats in use before, after, how many too many)] where that changes."""
-        found = []
-        for allocation, difference in self.preview.seats.items():
-            if difference:
-                before = seats_in_use(allocation, at=self.change.at).used
-                found.append((allocation, before, before + difference, before + difference - allocation.seats))
-        return found
+        changed = {allocation: more for allocation, more in self.preview.seats.items() if more}
+        allocations = Allocation.objects.filter(pk__in=[allocation.pk for allocation in changed])
+        before = {pk: use.used for pk, use in seats_of(allocations, at=self.change.at).items()} if changed else {}
+        return [
+            (each, before[each.pk], before[each.pk] + more, before[each.pk] + more - each.seats)
+            for each, more in changed.items()
+        ]
 
     @property
     def shown(self):

@@ -8,13 +8,13 @@ from portal.text import count_words, join_some
 from ..models import Role
 from ..services import Invitee
 from .addresses import read_people
-from .units import UnitField, UnitForm
+from .places import PlacesMixin, UnitField
 
 MOST_PEOPLE = 1000
 SHOWN = 50
 
 
-class InviteForm(UnitForm):
+class InviteForm(PlacesMixin, forms.Form):
     """Invite many. What is no address is kept in `wrong`, to be marked with what the plan refuses."""
 
     people = forms.CharField(
@@ -31,13 +31,12 @@ class InviteForm(UnitForm):
     role = forms.ChoiceField(
         label="Portal role", required=False, choices=[("", "None: sees My access only"), *Role.choices]
     )
+    unit = UnitField(required=False, help_text="Its name or path. Empty: in no unit.")
 
     def __init__(self, organization, data=None, *, may_give_roles):
         super().__init__(data)
         self.wrong = []
-        self.fields["unit"] = UnitField(
-            organization.units.all(), label="Organizational unit", help_text="A name or a path. Empty: none."
-        )
+        self.find_places_in(organization)
         if not may_give_roles:
             del self.fields["role"]
 

@@ -100,7 +100,7 @@ def joining(groups, users, *, at):
     everybody = f"(a.whole_organization OR coalesce(a.group_id, 0) IN {ids(keys)})"
     after = Frame(everybody=everybody)
     return _change(
-        groups[0].organization_id, _assigned_to(GROUPS, keys), at, people=_among(users), after=after, gives=True
+        [groups[0].organization_id], _assigned_to(GROUPS, keys), at, people=_among(users), after=after, gives=True
     )
 
 
