@@ -91,6 +91,7 @@ def _pages():
     from django.utils import timezone
 
     from directory.models import Organization, User
+    from directory.trees import unit_paths, write_path
     from licensing.access import without_license
     from licensing.kinds import GROUPS, KINDS, UNITS, USERS
 
@@ -101,6 +102,7 @@ def _pages():
     unit = scale.units.annotate(n=Count("below")).order_by("-n", "pk").first()
     everybody = scale.users.order_by("sort_key", "pk")
     person = scale.users.filter(is_active=True, unit__isnull=False, memberships__group=group).order_by("pk").first()
+    boss = scale.users.filter(role="admin").first()
     held = scale.assignments.with_assignees().in_effect(timezone.now()).order_by("pk")
     kept = {
         "a user": next(a for a in held.filter(allocation=allocation).of_kind(USERS) if _is_kept(a)),
@@ -157,6 +159,21 @@ def _pages():
     for name, (url, queryset, fields) in late.items():
         yield f"{name}, at 90 %", get(f"{url}?{urlencode({'after': _cursor(queryset, fields)})}")
     yield "Users, newest first", get("/users/?sort=-added")
+    narrowed = {
+        "Admins": {"role": "admin"},
+        "inactive": {"status": "inactive"},
+        "of the largest unit and below": {"unit": write_path(unit_paths([unit.pk])[unit.pk])},
+        "of the largest group": {"group": group.name},
+        "who can use a license": {"license": allocation.pk},
+        "all at once": {"role": "none", "status": "active", "group": group.name, "license": allocation.pk, "q": "an"},
+    }
+    for name, conditions in narrowed.items():
+        yield f"Users, {name}", get(f"/users/?{urlencode(conditions)}")
+    yield "Compare two people", get(f"/users/compare/?{urlencode({'one': f'#{person.pk}', 'other': f'#{boss.pk}'})}")
+    for act in ("edit", "unit", "add-to-groups", "deactivate", "offboard", "delete"):
+        yield f"user: {act}", get(f"/users/{person.pk}/{act}/", **dialog)
+    yield "group: delete the largest", get(f"/groups/{group.pk}/delete/", **dialog)
+    yield "unit: move the largest", (f"/units/{unit.pk}/move/", {"look": "ledger", "parent": ""}, dialog)
     parents = scale.units.filter(children__isnull=False).distinct().order_by("pk")
     opened = [("open", pk) for pk in parents.values_list("pk", flat=True)[:20]]
     yield "Organizational Units, 20 open", get(f"/units/?{urlencode(opened)}")

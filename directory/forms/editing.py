@@ -41,9 +41,7 @@ class PlaceForm(forms.Form):
 
 
 class MoveUnitForm(PlacesMixin, forms.Form):
-    parent = UnitField(
-        label="New place", required=False, help_text="The unit it shall lie below. Empty: the top level."
-    )
+    parent = UnitField(label="Below", required=False, help_text="The unit it shall lie below. Empty: the top level.")
 
     def __init__(self, data=None, *, unit):
         super().__init__(data, initial={"parent": unit.parent})
