@@ -100,10 +100,14 @@ def _with_address(organization, told, *, to_change=False):
     units = OrgUnit.objects.in_bulk({user.unit_id for user in found} - {None})
     for user in found:
         user.organization, user.unit = organization, units.get(user.unit_id)
-    return {user.email.lower(): user for user in found}
+    return {(user.email or "").lower(): user for user in found}
 
 
 def _judge(organization, told, users, actor, gone=frozenset()):
+    """Return a Verdict for each Told, asking the rules in the order of the list; sets on Users what would change.
+
+    users: those found, by address. gone: Groups and OrgUnits that do not exist any more.
+    """
     by_admin = is_admin(organization, actor)
     admins = set(User.objects.active().filter(organization=organization, role=Role.ADMIN).values_list("pk", flat=True))
     groups = {group.pk for each in told for group in each.groups}
@@ -118,9 +122,9 @@ def _judge(organization, told, users, actor, gone=frozenset()):
         if user is None:
             if not each.fields.get("name"):
                 raise ValidationError({"name": "A new person needs a name."})
-            verdict = Verdict(User(organization=organization, email=each.email, **each.fields), is_new=True)
-            require_may_create(verdict.user, actor=actor, by_admin=by_admin)
-            verdict.new, verdict.joins = {**each.fields, "email": each.email}, each.groups
+            user = User(organization=organization, email=each.email, **each.fields)
+            require_may_create(user, actor=actor, by_admin=by_admin)
+            verdict = Verdict(user, is_new=True, new={**each.fields, "email": each.email}, joins=each.groups)
         else:
             new = {name: value for name, value in each.fields.items() if _differs(getattr(user, name), value)}
             joins = [group for group in each.groups if (group.pk, user.pk) not in members]
@@ -130,7 +134,7 @@ def _judge(organization, told, users, actor, gone=frozenset()):
             if "role" in new and user.pk in admins:
                 require_admins_left(organization, [user], of=len(admins))
             verdict.told = change(user, new, actor=actor, by_admin=by_admin)
-        verdict.user.clean_fields(exclude=_FIELDS - (TOLD & verdict.new.keys()))
+        user.clean_fields(exclude=_FIELDS - (TOLD & verdict.new.keys()))
         return verdict
 
     verdicts = []
