@@ -658,9 +658,30 @@ def test_more_rows_and_imports_do_not_mean_more_queries(acme, rows, django_asser
     client = acme.client(acme.editor)
     for url, number in [
         (reverse("imports:upload"), 5),
-        (reverse("imports:import_detail", args=[imported.pk]), 6),
-        (reverse("imports:import_detail", args=[imported.pk]) + "?q=p&outcome=created", 6),
-        (reverse("imports:confirm", args=[imported.pk]), 4),
+        (reverse("imports:import_detail", args=[imported.pk]), 12),
+        (reverse("imports:import_detail", args=[imported.pk]) + "?q=p&outcome=created", 12),
+        (reverse("imports:confirm", args=[imported.pk]), 10),
     ]:
         with django_assert_num_queries(number, info=url):
             assert client.get(url).status_code == 200
+
+
+def test_the_preview_says_what_joining_and_moving_does_to_access(acme):
+    acme.assign(acme.group)
+    acme.assign(acme.unit, acme.plain)
+    acme.assign(acme.organization, acme.allocation)
+    other = directory.create_unit(acme.organization, name="Elsewhere", actor=TEST)
+    directory.deactivate([acme.viewer], actor=TEST)
+    rows = [f"p{n}@acme.example;P;;;;Sales › Benelux;Support" for n in range(2)]
+    rows += ["uma@acme.example;;;;;Elsewhere;Support", "vic@acme.example;;;;;Sales;Support", "x;;;;;Sales;Support"]
+    imported = upload(acme, rows)
+    client = acme.client()
+    for name in ("import_detail", "confirm"):
+        page = read(client.get(reverse(f"imports:{name}", args=[imported.pk])))
+        said = [line.text for line in page.one("section", class_="ledger").all("li")]
+        assert said == [
+            "2 people join Support It has CRM Professional.",
+            "2 people come to Sales › Benelux It has CRM Basic.",
+            "1 person leaves Sales › Benelux It has CRM Basic.",
+        ]
+    assert imported.moves["units"] == {str(acme.below.pk): 2, str(other.pk): 1}

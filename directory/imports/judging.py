@@ -23,8 +23,12 @@ MOST_NAMES = 5000  # in one query
 
 
 def judge(imported, rows):
-    """Set on ImportRows what importing them would do now. A fixed number of queries."""
-    _each(imported, rows, foresee_people)
+    """Set on ImportRows what importing them would do now, and add to what the Import moves. So many queries always."""
+    for verdict in _each(imported, rows, foresee_people):
+        if not verdict.error and verdict.user.is_active:
+            _count(imported.moves, "groups", *verdict.joins)
+            _count(imported.moves, "units", verdict.new.get("unit"))
+            _count(imported.moves, "left", verdict.old.get("unit"))
 
 
 def carry_out(imported, rows):
@@ -33,7 +37,14 @@ def carry_out(imported, rows):
         _each(imported, rows, put_people)
 
 
+def _count(moves, key, *places):
+    for place in filter(None, places):
+        counted = moves.setdefault(key, {})
+        counted[str(place.pk)] = counted.get(str(place.pk), 0) + 1
+
+
 def _each(imported, rows, service):
+    """Ask the service about rows, set on them what it says; returns its Verdicts."""
     told, reasons = _tell(imported, rows)
     verdicts = dict(
         zip(told, service(imported.organization, told=list(told.values()), actor=imported.actor), strict=True)
@@ -60,6 +71,7 @@ def _each(imported, rows, service):
         row.outcome = Outcome.CREATED if verdict.is_new else Outcome.CHANGED if row.changes else Outcome.SAME
         if row.outcome == Outcome.CHANGED and not verdict.user.is_active:
             row.note = "Inactive, and stays so."
+    return verdicts.values()
 
 
 def _tell(imported, rows):

@@ -42,6 +42,8 @@ class Import(models.Model):
     rows_done = models.PositiveIntegerField(default=0)  # of what is being done: judged, or carried out
     last_line = models.PositiveIntegerField(default=0)  # the last one done
     counts = models.JSONField(default=dict)  # rows of each outcome, and "otherwise" than foreseen; once all are done
+    # How many active people would come to a group or unit, or leave a unit: {"groups", "units", "left": {pk: number}}.
+    moves = models.JSONField(default=dict)
     change_set = models.UUIDField(default=uuid.uuid4)
     stopped_by = models.CharField(max_length=250, blank=True)  # why it did not go on
 

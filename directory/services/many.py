@@ -105,6 +105,10 @@ def _with_address(organization, told, *, to_change=False):
 
 
 def _judge(organization, told, users, actor, gone=frozenset()):
+    """Return a Verdict for each Told, asking the rules in the order of the list; sets on Users what would change.
+
+    users: those found, by address. gone: Groups and OrgUnits that do not exist any more.
+    """
     by_admin = is_admin(organization, actor)
     admins = set(User.objects.active().filter(organization=organization, role=Role.ADMIN).values_list("pk", flat=True))
     groups = {group.pk for each in told for group in each.groups}
@@ -120,9 +124,8 @@ def _judge(organization, told, users, actor, gone=frozenset()):
             if not each.fields.get("name"):
                 raise ValidationError({"name": "A new person needs a name."})
             user = User(organization=organization, email=each.email, **each.fields)
-            verdict = Verdict(user, is_new=True)
             require_may_create(user, actor=actor, by_admin=by_admin)
-            verdict.new, verdict.joins = {**each.fields, "email": each.email}, each.groups
+            verdict = Verdict(user, is_new=True, new={**each.fields, "email": each.email}, joins=each.groups)
         else:
             new = {name: value for name, value in each.fields.items() if _differs(getattr(user, name), value)}
             joins = [group for group in each.groups if (group.pk, user.pk) not in members]

@@ -1,10 +1,12 @@
 from django import template
 from django.utils import timezone
 
+from directory.trees import unit_paths, write_path
 from licensing.access import sources_of
-from licensing.kinds import UNITS
+from licensing.kinds import GROUPS, ORGANIZATION, UNITS
 
 register = template.Library()
+MOVES_LOOKED_AT, MOVES_SHOWN = 200, 8
 
 
 @register.inclusion_tag("licensing/_assignment_menu.html", takes_context=True)
@@ -12,6 +14,34 @@ def assignment_menu(context, assignment, name, up=False):
     """The three dots of an assignment's row, for who may change it; without JavaScript they lead back here."""
     request = context["request"]
     return {"assignment": assignment, "name": name, "up": up, "here": request.get_full_path()}
+
+
+@register.simple_tag
+def licenses_of_moves(moves):
+    """Return what an Import's moves do to access, the most people first, and how many moves more there are.
+
+    [(sign, number of people, verb, name or path, [Allocation that it has in effect])]: only places that have something
+    besides what everybody has. Whether a person has it some other way is not asked: that would take each of them.
+    """
+    now, found = timezone.now(), []
+    for key, sign, verbs, kind in [
+        ("groups", "gain", ("joins", "join"), GROUPS),
+        ("units", "gain", ("comes to", "come to"), UNITS),
+        ("left", "loss", ("leaves", "leave"), UNITS),
+    ]:
+        most = sorted(moves.get(key, {}).items(), key=lambda pair: -pair[1])[:MOVES_LOOKED_AT]
+        places = list(kind.model.objects.filter(pk__in=[pk for pk, _ in most]))
+        sources, numbers = sources_of(kind, places, at=now), dict(most)
+        paths = unit_paths([place.pk for place in places]) if kind is UNITS else {}
+        for place in places:
+            own = [source for source in sources[place.pk] if source.in_effect and source.kind is not ORGANIZATION]
+            licenses = list(dict.fromkeys(source.assignment.allocation for source in own))
+            if licenses:
+                number = numbers[str(place.pk)]
+                where = write_path(paths[place.pk]) if kind is UNITS else place
+                found.append((sign, number, verbs[number > 1], where, licenses))
+    found.sort(key=lambda move: -move[1])
+    return found[:MOVES_SHOWN], len(found[MOVES_SHOWN:])
 
 
 @register.simple_tag

@@ -1,10 +1,13 @@
 """Every page and every open dialog: nothing for axe to find fault with, light and dark, and no sideways scrolling."""
 
+from io import BytesIO
+
 import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from directory import services as directory
+from directory.imports.running import start_import
 from licensing import services
 from tests.browser.hands import actions, choose_action, dialog
 from tests.look.checks import sideways, violations
@@ -29,6 +32,10 @@ def full_world(acme, globex, catalogue, sign_in):
     for assignee in (acme.admin, person, group, unit, acme.unit):
         acme.assign(assignee, policies=[catalogue.export, catalogue.administration])
     acme.assign(acme.organization, acme.plain)
+    rows = ["E-mail;Name;Unit;Groups;Size", f"new@acme.example;{WORDS};Sales;{WORDS};1", f"vic@acme.example;{ONE_WORD}"]
+    rows += ["uma@acme.example", f"{ONE_WORD[:60]}@acme.example;;{ONE_WORD}"]
+    people = BytesIO("\n".join(rows).encode())
+    acme.imported = start_import(acme.organization, file=people, name=f"{ONE_WORD}.csv", actor=TEST)
     sign_in(acme.admin)
     acme.long_group, acme.long_unit, acme.long_person, acme.gone = group, unit, person, gone
     return acme
@@ -64,6 +71,9 @@ PAGES = {
     "explain access": lambda w: "/explain/?q=e",
     "explain no": lambda w: f"/explain/?user={w.long_person.pk}&what=policy-{w.allocation.license.policies.last().pk}",
     "explain yes": lambda w: f"/explain/?user={w.nobody.pk}&what=license-{w.plain.pk}",
+    "import": lambda w: "/users/import/",
+    "import, preview": lambda w: f"/users/import/{w.imported.pk}/",
+    "import, confirm as a page": lambda w: f"/users/import/{w.imported.pk}/confirm/",
     "my access": lambda w: "/my-access/",
     "activity": lambda w: "/activity/",
     "assign as a page": lambda w: f"/licenses/{w.allocation.pk}/users/assign/",

@@ -9,6 +9,7 @@ from directory.imports.running import forget_imports, run_imports
 from portal.outbox.post import deliver, forget
 
 PAUSE = 1  # second, when there was nothing to do
+BREATH = 0.1  # seconds after rows were imported: whoever waits for SQLite's one writer asks that often
 
 
 class Command(BaseCommand):
@@ -26,7 +27,10 @@ class Command(BaseCommand):
                 forget_imports()
                 tidied = today
             # Some of each in turn: mail does not wait for a long import, nor that for mail.
-            if any([deliver(), run_imports()]):
+            sent, imported = deliver(), run_imports()
+            if imported:
+                time.sleep(BREATH)
+            if sent or imported:
                 continue
             if once or os.getppid() != parent:  # whoever started it is gone
                 return
