@@ -34,7 +34,7 @@ from benchmarks.database import measure_each, measure_in_a_process, warn_when_bu
 from directory import services as directory
 from directory.models import Organization, User
 from licensing import services
-from licensing.access import changes, decide, seats_in_use, who_can_use
+from licensing.access import changes, decide, seats_in_use, seats_of, who_can_use
 from licensing.access.decisions import _OF, ask_prepared, statement
 from licensing.access.previews import preview
 from licensing.kinds import GROUPS, USERS
@@ -55,6 +55,7 @@ GOALS = [  # number, what, at most
     (6, "who can use, up to 8,000: count and first page (ms)", 20),
     (7, "seats of one allocation (ms)", 130),
     (7, "seats of all allocations that limit them (ms)", 200),
+    (7, "seats of every allocation, by one statement (ms)", 1000),
     (8, "preview: unassign the largest group (ms)", 200),
     (9, "search, slowest (ms)", 10),
     (10, "assign to the largest group (× to a tiny one)", 1.2),
@@ -215,6 +216,10 @@ def _seats(scale, at, rng):
     runs = [[_seconds(seats_in_use, allocation, at=at) * 1000 for allocation in limited] for _ in range(RUNS)]
     yield "seats of one allocation (ms)", max(map(statistics.median, zip(*runs, strict=True)))
     yield "seats of all allocations that limit them (ms)", statistics.median(map(sum, runs))
+    yield (
+        "seats of every allocation, by one statement (ms)",
+        _slowest([partial(seats_of, scale.allocations.all(), at=at)]),
+    )
 
 
 def _search(scale, at, rng):

@@ -70,6 +70,7 @@ ADMIN_LISTS = """
     admin:licensing_application_changelist admin:licensing_application_add
     admin:licensing_license_changelist admin:licensing_license_add
     admin:licensing_policy_changelist admin:licensing_policy_add
+    admin:licensing_provider_changelist
     admin:licensing_providertoken_changelist admin:licensing_providertoken_add"""
 ADMIN_OBJECTS = """
     admin:audit_auditentry_change admin:directory_organization_change
@@ -77,11 +78,12 @@ ADMIN_OBJECTS = """
     admin:licensing_application_change admin:licensing_application_delete
     admin:licensing_license_change admin:licensing_license_delete
     admin:licensing_policy_change admin:licensing_policy_delete
+    admin:licensing_provider_change
     admin:licensing_providertoken_change admin:licensing_providertoken_revoke admin:licensing_providertoken_try
     admin:licensing_staffmember_change admin:licensing_staffmember_delete"""
 ADMIN_OF_OPERATOR = """
     admin:directory_account_changelist admin:directory_account_add admin:directory_account_change
-    admin:licensing_provider_changelist admin:licensing_provider_add admin:licensing_provider_change"""
+    admin:licensing_provider_add"""
 ADMIN_NEVER = """
     admin:audit_auditentry_add admin:audit_auditentry_delete admin:directory_account_delete
     admin:directory_organization_delete admin:licensing_allocation_delete admin:licensing_provider_delete
@@ -423,7 +425,7 @@ def test_a_thing_of_another_provider_answers_like_one_that_does_not_exist(things
         for ask in (client.get, client.post)
     ]
 
-    assert len(answers) == 32
+    assert len(answers) == 34
     assert [theirs for theirs, _ in answers] == [unknown for _, unknown in answers]
     refused = [theirs[0] for theirs, _ in answers if "doesn’t exist. Perhaps it was deleted?" not in theirs[2]]
     assert refused == [403, 403]  # neither acts nor tokens are changed by anybody

@@ -14,7 +14,7 @@ from licensing.models import Allocation, License
 from portal.days import end_of, start_of
 from portal.fields import DayField, ThingsField
 from portal.modals import add_error
-from portal.text import join_some
+from portal.text import fold, join_some
 from portal.transactions import do_each
 
 from .catalogue import Checkboxes
@@ -97,7 +97,9 @@ class AllocateForm(forms.Form):
                     license, organization=organization, seats=values["seats"], **dates, actor=actor
                 )
 
-        return do_each(values["pairs"], one)
+        # In one order for all: two at once would wait for each other.
+        done = do_each(sorted(values["pairs"], key=lambda pair: (pair[1].pk, pair[0].pk)), one)
+        return sorted(done, key=lambda each: (fold(each.thing[1].name), each.thing[0].sort_key))
 
 
 class AllocateMany:

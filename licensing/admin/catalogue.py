@@ -13,7 +13,7 @@ from portal.service_admin import Consequence, ServiceForm
 from portal.text import count_words, join_words
 
 from .consequences import Foreseen
-from .own import OwnAdmin
+from .own import OwnAdmin, led_by
 
 
 class CatalogueForm(ServiceForm):
@@ -52,12 +52,12 @@ class Checkboxes(forms.CheckboxSelectMultiple):
         )  # in the admin's stylesheet: labels as wide as they are
 
 
-# Providers: for the operator -----------------------------------------------------------------------------------------
+# Providers -----------------------------------------------------------------------------------------------------------
 
 
 @admin.register(Provider)
 class ProviderAdmin(CatalogueAdmin):
-    """Who works for one is said on the list of its staff."""
+    """The operator makes and names them, their leads say how customers reach them. Their staff has its own list."""
 
     owner = "pk"
     can_delete = False
@@ -67,8 +67,17 @@ class ProviderAdmin(CatalogueAdmin):
     search_fields = ["name", "slug"]
     ordering = ["name"]
 
-    def may_enter(self, request):
+    def has_add_permission(self, request):
         return request.user.is_superuser
+
+    def has_change_permission(self, request, obj=None):
+        return bool(led_by(request)) if obj is None else obj.pk in led_by(request)
+
+    def get_readonly_fields(self, request, obj=None):
+        return [] if request.user.is_superuser else ["name", "slug"]
+
+    def get_prepopulated_fields(self, request, obj=None):
+        return self.prepopulated_fields if request.user.is_superuser else {}
 
     def get_list_filter(self, request):
         return []

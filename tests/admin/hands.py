@@ -7,8 +7,8 @@ from directory.models import Account, Organization
 from licensing.models import Allocation, Application, License, Policy, Provider, ProviderToken, StaffMember
 from portal.audit.models import AuditEntry
 
-MODELS = [Application, Policy, License, Allocation, Organization, AuditEntry, ProviderToken, StaffMember]
-OPERATORS_MODELS = [Provider, Account]
+MODELS = [Application, Policy, License, Allocation, Organization, AuditEntry, Provider, ProviderToken, StaffMember]
+OPERATORS_MODELS = [Account]
 
 
 def signed_in(account):

@@ -94,3 +94,23 @@ def test_what_nothing_uses_is_deleted_and_audited(staff, catalogue):
     post(staff, url(catalogue.basic, "delete"), post="yes")
     assert not License.objects.filter(pk=catalogue.basic.pk).exists()
     assert audit("license.deleted", target_name="CRM Basic", provider_id=catalogue.provider.pk).count() == 1
+
+
+def test_a_lead_says_how_customers_reach_the_provider_and_its_name_stays(staff, helper, catalogue, harbor):
+    sent = {
+        "name": "Mine",
+        "slug": "mine",
+        "contact_email": "help@northlight.example",
+        "terms_url": "northlight.example",
+    }
+    post(staff, url(catalogue.provider), **sent)
+    catalogue.provider.refresh_from_db()
+    assert (catalogue.provider.name, catalogue.provider.slug) == ("Northlight", "northlight")
+    assert catalogue.provider.contact_email == "help@northlight.example"
+    assert catalogue.provider.terms_url == "https://northlight.example"
+    (entry,) = audit("provider.changed", actor_name="Nora North")
+    assert entry.details["old"] == {"contact_email": "", "terms_url": ""}
+    assert "help@northlight.example" in html(helper, url(catalogue.provider))
+    assert helper.post(url(catalogue.provider), sent).status_code == 403
+    assert staff.get(url(harbor.provider)).status_code == 302
+    assert staff.post(url(harbor.provider), sent).status_code == 302

@@ -9,7 +9,7 @@ from django.urls import reverse
 from directory import services as directory
 from directory.models import Organization
 from licensing import services
-from licensing.models import Allocation, Application, License, Policy, ProviderToken, StaffMember
+from licensing.models import Allocation, Application, License, Policy, Provider, ProviderToken, StaffMember
 from portal.audit.models import AuditEntry
 from tests.admin.hands import MODELS, OPERATORS_MODELS, html, messages_of, of_license, policies, refusal, signed_in, url
 from tests.reading import everything, read
@@ -46,7 +46,7 @@ def test_an_admin_of_an_organization_does_not_enter(acme):
 @pytest.mark.parametrize("model", OPERATORS_MODELS)
 def test_staff_does_not_enter_the_operators_pages(staff, model):
     thing = model.objects.first()
-    for address in (url(model), url(model, "add"), url(thing), url(thing, "delete")):
+    for address in (url(model), url(model, "add"), url(thing), url(thing, "delete"), url(Provider, "add")):
         assert staff.get(address).status_code == 403
         assert staff.post(address).status_code == 403
 
@@ -254,7 +254,14 @@ def test_nothing_else_is_completed_with_what_is_anothers(staff, harbor, acme, ap
 
 
 def test_popups_and_other_fields_to_go_by_show_nothing_of_another_provider(staff, harbor, acme, catalogue):
-    theirs = [harbor.application, harbor.policy, harbor.license, harbor.allocation, harbor.organization]
+    theirs = [
+        harbor.application,
+        harbor.policy,
+        harbor.license,
+        harbor.allocation,
+        harbor.organization,
+        harbor.provider,
+    ]
     for query in ("_popup=1", "_to_field=id", "_popup=1&_to_field=id", "_to_field=slug", "_to_field=users__email"):
         for model in MODELS:
             answer = staff.get(f"{url(model)}?{query}")
