@@ -12,9 +12,10 @@ from directory.forms.places import GroupField, PlacesMixin, UnitField
 from directory.models import GroupMembership, OrgUnitClosure, Role
 from licensing.access import who_can_use, without_license
 from licensing.access.reach import Reached
-from licensing.kinds import UNITS, USERS
+from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
 from portal.lists import clean_query, matching
 
+WAYS = {USERS: "Direct", GROUPS: "Through a group", UNITS: "Through a unit", ORGANIZATION: "Whole organization"}
 STATUSES = [("", "Any status"), ("active", "Active"), ("inactive", "Inactive")]
 
 
@@ -75,6 +76,35 @@ class PeopleFilter(PlacesMixin, forms.Form):
         return users
 
 
+class AccessFilter:
+    """Through what, and to which of its policies, the people who can use a license have it."""
+
+    def __init__(self, data, *, allocation):
+        """data: QueryDict with `source`, the slug of a kind, and `policy`, a key; either may be empty."""
+        self.allocation = allocation
+        self.policies = allocation.license.default_policies + allocation.license.optional_policies
+        self.kind = next((kind for kind in WAYS if kind.slug == data.get("source")), None)
+        self.policy = next((policy for policy in self.policies if str(policy.pk) == data.get("policy")), None)
+
+    @property
+    def selects(self):
+        """As PeopleFilter.selects."""
+        ways = [(kind.slug, text) for kind, text in WAYS.items()]
+        yield "source", "Source", ways, self.kind and self.kind.slug, "Any source"
+        policies = [(policy.pk, policy) for policy in self.policies]
+        yield "policy", "Policy", policies, self.policy and self.policy.pk, "Any policy"
+
+    @property
+    def is_narrowed(self):
+        return bool(self.kind or self.policy)
+
+    def people(self, *, at):
+        """Return who can use it so, as Reached."""
+        policies = self.policy and [self.policy]
+        organization = self.allocation.organization
+        return who_can_use(organization, at=at, allocation=self.allocation, policies=policies, kind=self.kind)
+
+
 class Selection:
     """What is ticked in a list of users, groups or units, or all that it shows as it is narrowed."""
 
@@ -102,7 +132,16 @@ class Selection:
     @property
     def allocation(self):
         """The Allocation whose assignees the list shows, or None."""
-        return self._place("license", self.organization.allocations.select_related("license"))
+        return self._place("license", self._allocations)
+
+    @property
+    def used(self):
+        """The Allocation of which the list shows who can use it, or None."""
+        return self._place("access", self._allocations)
+
+    @property
+    def _allocations(self):
+        return self.organization.allocations.with_license().select_related("organization")
 
     def _place(self, what, things):
         within, _, pk = self._state.get("within", "").partition("-")
@@ -131,6 +170,9 @@ class Selection:
             things = things.filter(unit=self.unit)
         elif self.allocation:
             things = things.filter(assignments__allocation=self.allocation)
+        elif self.used:
+            narrowed = AccessFilter(self._state, allocation=self.used)
+            things = things.filter(pk__in=narrowed.people(at=timezone.now()).counted.values("pk"))
         elif self._state.get("within") == "without":
             things = things.filter(pk__in=without_license(self.organization, at=timezone.now()).values("pk"))
         elif self._state.get("within"):  # a place that is not there (any more) has nobody, rather than everybody

@@ -79,6 +79,8 @@ def test_all_that_match_are_more_than_a_page_and_one_act(acme):
         ({"within": "group"}, {"Uma Nobody"}),
         ({"within": "unit"}, {"Uma Nobody"}),
         ({"within": "license"}, {"Ada Admin"}),
+        ({"within": "access"}, {"Ada Admin", "Uma Nobody"}),
+        ({"within": "access", "source": "units"}, {"Uma Nobody"}),
         ({"within": "without"}, {"Eva Editor", "Vic Viewer"}),
         ({"within": "without", "q": "eva"}, {"Eva Editor"}),
         ({"unit": "nowhere"}, set()),
@@ -89,7 +91,8 @@ def test_a_list_and_acts_upon_all_of_it_agree_on_whom_it_shows(acme, narrowed, f
     acme.assign(acme.below)
     acme.assign(acme.admin)
     keys = {"professional": acme.allocation.pk}
-    places = {"group": acme.group.pk, "unit": acme.below.pk, "license": acme.allocation.pk}
+    places = {"group": acme.group.pk, "unit": acme.below.pk}
+    places |= dict.fromkeys(["license", "access"], acme.allocation.pk)
     narrowed = {name: keys.get(value, value) for name, value in narrowed.items()}
     if within := narrowed.get("within"):
         narrowed["within"] = f"{within}-{places[within]}" if within in places else within

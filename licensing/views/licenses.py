@@ -13,7 +13,8 @@ from directory.decorators import editor_required, viewer_required
 from directory.models import Organization
 from directory.trees import people_at_or_below, people_in_groups
 from licensing import outcomes, services
-from licensing.access import seats_in_use, seats_of, sources_of, who_can_use
+from licensing.access import seats_in_use, seats_of, sources_of
+from licensing.filters import AccessFilter
 from licensing.forms import ChooseAssigneesForm
 from licensing.kinds import GROUPS, KINDS, ORGANIZATION, UNITS, USERS
 from licensing.ledger import foresee
@@ -21,7 +22,7 @@ from licensing.models import Allocation, Assignment, chosen_policies
 from licensing.provider_changes import RECENT, changes_of
 from portal.audit.sentences import sentence_of, sign_of
 from portal.exports import stream_csv
-from portal.lists import clean_query, in_chunks, list_page, matching
+from portal.lists import in_chunks, list_page, searched
 from portal.modals import run_modal
 
 NEVER = Value(datetime(9000, 1, 1, tzinfo=UTC))
@@ -67,8 +68,8 @@ def license_access(request, allocation):
     """A license with everybody who can use it, and through what."""
     now = timezone.now()
     allocation = _allocation(request, allocation)
-    kind, policy = _narrowed(request, allocation)
-    who = _who(request, allocation, kind, policy, now)
+    narrowed = AccessFilter(request.GET, allocation=allocation)
+    who = narrowed.people(at=now)
     listing = list_page(
         request,
         who.people,
@@ -81,10 +82,7 @@ def license_access(request, allocation):
         "kind": USERS,
         "listing": listing,
         "rows": _with_sources(listing.rows, allocation, now),
-        "source": kind and kind.slug,
-        "source_options": [(each.slug, WAYS[each]) for each in (*KINDS, ORGANIZATION)],
-        "policy": policy and policy.pk,
-        "policy_options": [(each.pk, each) for each in _policies_of(allocation)],
+        "narrowed": narrowed,
         **_head(request, allocation, now),
     }
     return render(request, "licensing/license_access.html", context)
@@ -95,9 +93,8 @@ def license_access_csv(request, allocation):
     """The same as a file, as it is narrowed and searched."""
     now = timezone.now()
     allocation = _allocation(request, allocation)
-    kind, policy = _narrowed(request, allocation)
-    people = _who(request, allocation, kind, policy, now).people
-    people = people.filter(matching(clean_query(request.GET.get("q", "")), "search_text__contains"))
+    people = AccessFilter(request.GET, allocation=allocation).people(at=now).people
+    people = searched(request, people, "search_text__contains")
 
     def rows():
         for chunk in in_chunks(people.select_related("unit"), "sort_key", "pk"):
@@ -109,25 +106,6 @@ def license_access_csv(request, allocation):
 
     header = ["Name", "E-mail", "Employee number", "Unit", "Sources", "Policies"]
     return stream_csv(f"{allocation} access", header, rows())
-
-
-WAYS = {USERS: "Direct", GROUPS: "Through a group", UNITS: "Through a unit", ORGANIZATION: "Whole organization"}
-
-
-def _who(request, allocation, kind, policy, at):
-    policies = policy and [policy]
-    return who_can_use(request.organization, at=at, allocation=allocation, policies=policies, kind=kind)
-
-
-def _narrowed(request, allocation):
-    """Return the kind of source and the policy that the request asks for, each or None."""
-    kind = next((kind for kind in WAYS if kind.slug == request.GET.get("source")), None)
-    policies = {str(policy.pk): policy for policy in _policies_of(allocation)}
-    return kind, policies.get(request.GET.get("policy"))
-
-
-def _policies_of(allocation):
-    return allocation.license.default_policies + allocation.license.optional_policies
 
 
 def _with_sources(people, allocation, at):
