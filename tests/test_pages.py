@@ -227,7 +227,7 @@ def test_days_are_those_of_the_organization_wherever_they_are_shown(acme, zone):
     assert own.statuses == [ends, starts]
     dialog = read(client.get(f"/licenses/{pk}/users/assign/"))
     days = f"From {write_day(first)}, until {write_day(last)}"
-    assert dialog.one("details", class_="disclose").one("summary").text == days
+    assert days in [summary.text for summary in dialog.all("summary")]
     dates = read(client.get(f"/assignments/{acme.plain.assignments.get().pk}/dates/")).one("p", class_="prose").text
     assert f"starts on {write_day(first)}. The license itself ends on {write_day(last)}." in dates
 

@@ -42,7 +42,8 @@ NOT_VISITED = {
     "account_confirm_login_code": "a step of signing in by a code, which is off",
     "mfa_download_recovery_codes": "a text file",
     **dict.fromkeys(["licensing:*_csv", "directory:*_csv", "audit:*_csv"], "a file"),
-    **dict.fromkeys(["imports:template", "imports:refused"], "a file"),
+    **dict.fromkeys(["imports:template", "imports:refused", "licensing:bulk_export"], "a file"),
+    "directory:suggest_*": "options for a field",
     "authzen:*": "JSON, for applications",
     "admin:jsi18n": "a script",
     "admin:autocomplete": "JSON",
@@ -140,6 +141,7 @@ def pages_of(w):
     yield visit("organization-licenses", "licensing:organization_licenses")
     yield visit("activity", "audit:activity")
     yield visit("explain", "licensing:explain_access")
+    yield visit("compare", "licensing:compare")
     yield visit("my-access", "licensing:my_access")
 
 
@@ -150,6 +152,7 @@ def dialogs_of(w):
         return "licensing:license_assignees", w.allocation, kind
 
     home, group, unit = ("licensing:home",), ("directory:group_detail", w.group), ("directory:unit_detail", w.unit)
+    user = ("directory:user_detail", w.user)
     dialogs = [
         ("find", home, "licensing:find"),
         ("choose-policies", tab(GROUPS), "licensing:choose_policies", w.assignment),
@@ -159,6 +162,21 @@ def dialogs_of(w):
         ("add-to-unit", unit, "licensing:add_to_unit", w.unit),
         ("remove-from-group", group, "licensing:remove_from_group", w.group, w.user),
         ("remove-from-unit", unit, "licensing:remove_from_unit", w.unit, w.user),
+        ("edit-group", group, "directory:edit_group", w.group),
+        ("delete-group", group, "licensing:delete_group", w.group),
+        ("create-group", ("directory:group_list",), "directory:create_group"),
+        ("create-unit", ("directory:unit_list",), "directory:create_unit"),
+        ("create-unit-below", unit, "directory:create_unit_below", w.unit),
+        ("edit-unit", unit, "directory:edit_unit", w.unit),
+        ("move-unit", unit, "licensing:move_unit", w.unit),
+        ("delete-unit", unit, "licensing:delete_unit", w.unit),
+        ("edit-user", user, "licensing:edit_user", w.user),
+        ("add-groups", user, "licensing:add_groups", w.user),
+        ("place-user", user, "licensing:place_user", w.user),
+        ("deactivate-user", user, "licensing:deactivate_user", w.user),
+        ("offboard-user", user, "licensing:offboard_user", w.user),
+        ("delete-user", user, "licensing:delete_user", w.user),
+        ("reactivate-user", ("directory:user_detail", w.inactive), "licensing:reactivate_user", w.inactive),
         ("assign-everybody", ("licensing:organization_licenses",), "licensing:choose_organization_license"),
     ]
     for kind, thing in [(USERS, w.user), (GROUPS, w.group), (UNITS, w.unit)]:
@@ -206,6 +224,21 @@ def states_of(w, dialogs):
     for name, query in explained.items():
         yield visit(f"explain-{name}", "licensing:explain_access", query=query)
     yield visit("users-found", "licensing:user_list", query="?q=ma")
+    yield visit("users-narrowed", "licensing:user_list", query=f"?status=active&unit=Sales&license={w.allocation.pk}")
+    yield visit("users-no-such-unit", "licensing:user_list", query="?unit=xyzzy")
+    yield visit("users-ticked", "licensing:user_list", query="?tick=page")
+    yield visit("units-ticked", "directory:unit_list", query="?tick=page")
+    both = f"?one=%23{w.user.pk}&other=%23{w.inactive.pk}"
+    yield visit("compared", "licensing:compare", query=both)
+    yield visit("compare-nobody", "licensing:compare", query="?one=xyzzy")
+    yield visit("give", "licensing:give_what_other_has", w.inactive, w.user)
+    ticked = f"?things={w.user.pk}&things={w.inactive.pk}"
+    for act in ("group", "unit", "deactivate", "reactivate"):
+        yield visit(f"bulk-{act}", f"licensing:bulk_{act}", query=ticked)
+    yield visit("bulk-leave", "licensing:bulk_leave", query=f"{ticked}&query=within%3Dgroup-{w.group.pk}")
+    for act in ("assign", "unassign"):
+        yield visit(f"bulk-{act}", f"licensing:bulk_{act}", USERS, query=ticked)
+    yield visit("bulk-nothing", "licensing:bulk_group")
     yield visit("units-found", "directory:unit_list", query="?q=e")
     yield state("users-next", visit("", "licensing:user_list"), next_page, leads_on=True)
     yield visit("user-inactive", "licensing:assignee_licenses", USERS, w.inactive)
