@@ -269,7 +269,10 @@ def test_who_lost_the_right_meanwhile_imports_no_further(acme, monkeypatch):
 
     imported.refresh_from_db()
     assert (imported.state, imported.rows_done) == (State.STOPPED, 1)
-    assert imported.stopped_by == "Eva Editor may not change the directory any more."
+    assert imported.stopped_by == (
+        "Eva Editor may not change the directory any more. 1 of 2 rows were done and stay."
+        " Upload the file again to go on: what is done already is left alone."
+    )
     assert [person.title for person in (User.objects.get(pk=u.pk) for u in (acme.viewer, acme.nobody))] == [
         "Driver",
         "",
@@ -396,11 +399,12 @@ def test_what_goes_wrong_stops_that_import_only_and_is_said(acme, in_pieces, mon
 
     imported.refresh_from_db()
     other.refresh_from_db()
-    assert (imported.state, imported.stopped_by) == (State.STOPPED, "Something went wrong on our side after line 3.")
+    said = "Something went wrong on our side after line 3. Nothing was changed. Upload the file again."
+    assert (imported.state, imported.stopped_by) == (State.STOPPED, said)
     assert other.state == State.READY
     assert "ZeroDivisionError" in caplog.text
     page = read(acme.client().get(reverse("imports:import_detail", args=[imported.pk])))
-    assert "Upload the file again to go on" in " ".join(page.alerts.values())
+    assert said in " ".join(page.alerts.values())
 
 
 def test_imports_take_turns(acme, in_pieces):
@@ -627,6 +631,19 @@ def test_cancelling_before_confirming_changes_nothing(acme):
     answer = client.post(reverse("imports:confirm", args=[imported.pk]))
     assert "people.csv is cancelled already." in read(answer).text
     assert directory_of(acme) == before
+
+
+def test_a_large_import_can_be_cancelled_while_its_rows_are_checked(acme, in_pieces):
+    imported = seven(acme)
+    run_imports()
+    client = acme.client(acme.editor)
+    page = read(client.get(reverse("imports:import_detail", args=[imported.pk])))
+    assert "Import" not in page.links
+    client.post(page.links["Cancel import"])
+    assert not run_imports()
+    imported.refresh_from_db()
+    assert (imported.state, imported.rows_done) == (State.CANCELLED, 2)
+    assert "This import was cancelled." in read(client.get(reverse("imports:import_detail", args=[imported.pk]))).text
 
 
 def test_an_upload_for_another_organization_than_the_current_one_is_refused(acme, globex):
