@@ -102,6 +102,7 @@ class ImportRow(models.Model):
         indexes = [
             models.Index(fields=["parent", "outcome", "line"], name="import_row_outcome"),
             models.Index(fields=["parent", "email", "line"], name="import_row_email"),
+            models.Index(fields=["parent", "line"], condition=~models.Q(foreseen=""), name="import_row_otherwise"),
         ]
 
     def __str__(self):
