@@ -45,7 +45,7 @@ class Import(models.Model):
     # How many active people would come to a group or unit, or leave a unit: {"groups", "units", "left": {pk: number}}.
     moves = models.JSONField(default=dict)
     change_set = models.UUIDField(default=uuid.uuid4)
-    stopped_by = models.CharField(max_length=250, blank=True)  # why it did not go on
+    stopped_by = models.TextField(blank=True)  # why it did not go on, and what to do
 
     class Meta:
         indexes = [
@@ -102,6 +102,7 @@ class ImportRow(models.Model):
         indexes = [
             models.Index(fields=["parent", "outcome", "line"], name="import_row_outcome"),
             models.Index(fields=["parent", "email", "line"], name="import_row_email"),
+            models.Index(fields=["parent", "line"], condition=~models.Q(foreseen=""), name="import_row_otherwise"),
         ]
 
     def __str__(self):

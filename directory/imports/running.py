@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from directory.models import User
 from portal.audit.log import Target, one_act, record
-from portal.text import fold
+from portal.text import count_words, fold
 from portal.transactions import one_transaction
 
 from . import judging
@@ -132,8 +132,7 @@ def _next_rows(waiting, *, is_last_attempt=False):
             raise
         # Mail and other imports shall not wait for this one for ever.
         logger.exception("import %s, after line %s", imported.pk, imported.last_line)
-        imported.state = State.STOPPED
-        imported.stopped_by = f"Something went wrong on our side after line {imported.last_line}."
+        _stop(imported, f"Something went wrong on our side after line {imported.last_line}.")
     imported.worked_at = timezone.now()
     imported.save()
     return True
@@ -142,8 +141,7 @@ def _next_rows(waiting, *, is_last_attempt=False):
 def _do(imported, rows):
     if imported.state == State.RUNNING:
         if not _may_still(imported):
-            imported.state = State.STOPPED
-            imported.stopped_by = f"{imported.actor.name} may not change the directory any more."
+            _stop(imported, f"{imported.actor.name} may not change the directory any more.")
             return
         rows_to_do = [row for row in rows if row.outcome != Outcome.REFUSED]  # what was refused was not confirmed
         before = [(row.outcome, row.changes, row.reason) for row in rows_to_do]
@@ -170,6 +168,14 @@ def _do(imported, rows):
     with one_act(imported.change_set):
         organization = imported.organization_id
         record(imported.actor, "import.done", [done], organization_id=organization, details=imported.counts)
+
+
+def _stop(imported, why):
+    done = f"{imported.rows_done:,} of {count_words(imported.rows_count, 'row', 'rows')} were done and stay."
+    again = "Upload the file again to go on: what is done already is left alone."
+    if imported.state == State.JUDGING:
+        done, again = "Nothing was changed.", "Upload the file again."
+    imported.state, imported.stopped_by = State.STOPPED, f"{why} {done} {again}"
 
 
 def _may_still(imported):

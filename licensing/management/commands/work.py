@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *, once, **options):
         parent = os.getppid()
         tidied = None
-        while True:
+        while os.getppid() == parent:  # else whoever started it is gone
             if tidied != (today := timezone.now().date()):
                 forget()
                 forget_imports()
@@ -32,7 +32,7 @@ class Command(BaseCommand):
                 time.sleep(BREATH)
             if sent or imported:
                 continue
-            if once or os.getppid() != parent:  # whoever started it is gone
+            if once:
                 return
             close_old_connections()
             time.sleep(PAUSE)
