@@ -30,7 +30,7 @@ class UnitField(forms.CharField):
         found = [
             units for units in self._paths(sort_key=path[-1][:250]) if [u.sort_key for u in units][-len(path) :] == path
         ]
-        found = [units for units in found if len(units) == len(path)] if len(found) > 1 and len(path) > 1 else found
+        found = [units for units in found if len(units) == len(path)] or found  # the whole path, as it is offered
         if not found:
             raise forms.ValidationError(f"There is no unit “{text}”. Write another name, or nothing.", code="unknown")
         if len(found) > 1:
