@@ -18,6 +18,8 @@ QUERIES = {
     "/licenses/{allocation}/units/": (13, 14),
     "/users/": (5, 5),
     "/users/{user}/": (5, 5),
+    "/users/invitations/": (5, 5),
+    "/users/invitations/?state=pending&q=extra": (5, 5),
     "/users/{user}/groups/": (7, 7),
     "/users/{user}/licenses/": (11, 12),
     "/licenses/{allocation}/access/": (16, 17),
@@ -34,6 +36,10 @@ QUERIES = {
     "/my-access/": (8, 8),
     "/activity/": (5, 5),
     # modals
+    "/users/invite/": (None, 5),
+    "/users/{user}/invite/": (None, 7),
+    "/invitations/{invitation}/resend/": (None, 4),
+    "/invitations/{invitation}/cancel/": (None, 4),
     "/licenses/{allocation}/users/assign/": (None, 11),
     "/licenses/{allocation}/groups/assign/": (None, 10),
     "/licenses/{allocation}/units/assign/": (None, 12),
@@ -69,6 +75,7 @@ def grow(world, catalogue):
         directory.create_unit(world.organization, name=f"Extra Deep {n}", parent=unit, actor=TEST)
         people += [world.person(f"Extra Person {n}", unit=unit), world.person(f"Extra Pal {n}", unit=world.below)]
         people.append(world.person(f"Extra Inactive {n}", unit=world.unit, is_active=False))
+        world.invite(f"extra-{n}@new.example", f"Extra Guest {n}")
         groups += [directory.create_group(world.organization, name=f"Extra {n}-{m}", actor=TEST) for m in (1, 2)]
         for assignee in (people[-3], people[-2], groups[-1], unit):
             world.assign(assignee, policies=[extra, catalogue.export])
@@ -91,6 +98,7 @@ def names_of(world, catalogue):
         "group": world.group.pk,
         "unit": world.unit.pk,
         "below": world.below.pk,
+        "invitation": world.invite("invited@new.example").pk,
         "to_user": world.assign(world.nobody, policies=[catalogue.export]).pk,
         "to_group": world.assign(world.group).pk,
         "to_unit": world.assign(world.unit).pk,
@@ -99,7 +107,7 @@ def names_of(world, catalogue):
 
 
 # Of one thing only, or of numbers.
-SHOWS_NO_LIST = ("/seats/", "/users/{user}/", "/organization/", "/dates/")
+SHOWS_NO_LIST = ("/seats/", "/users/{user}/", "/organization/", "/dates/", "{user}/invite/", "/resend/", "/cancel/")
 
 
 def test_more_rows_do_not_mean_more_queries(acme, catalogue, django_assert_num_queries):
