@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from directory.models import Account, Group, GroupMembership, Organization, OrgUnit, OrgUnitClosure, User
+from directory.models import Account, Group, GroupMembership, Invitation, Organization, OrgUnit, OrgUnitClosure, User
 from licensing.models import Allocation, Application, Assignment, AssignmentPolicy, License, LicensePolicy, Policy
 from portal.audit.models import AuditEntry
 
@@ -25,6 +25,13 @@ def refused(write):
 def assignment(world, **fields):
     return Assignment(
         **{"organization": world.organization, "allocation": world.allocation, "created_by": "x", **fields}
+    )
+
+
+def invitation(world, **fields):
+    now = timezone.now()
+    return Invitation(
+        **{"organization": world.organization, "user": world.nobody, "sent_at": now, "expires_at": now, **fields}
     )
 
 
@@ -54,6 +61,10 @@ EVERYWHERE = {
     "a closure row of depth 0 between two units": lambda w, c: OrgUnitClosure.objects.filter(
         ancestor=w.unit, descendant=w.below
     ).update(depth=0),
+    "two open invitations of one person": lambda w, c: [invitation(w).save() for _ in range(2)],
+    "an invitation both accepted and cancelled": lambda w, c: invitation(
+        w, accepted_at=timezone.now(), cancelled_at=timezone.now()
+    ).save(),
     "a closure row twice": lambda w, c: OrgUnitClosure.objects.create(
         organization=w.organization, ancestor=w.unit, descendant=w.below, depth=3
     ),
@@ -106,6 +117,7 @@ ON_POSTGRESQL = {
     "a closure row between two organizations": lambda a, g, c: OrgUnitClosure.objects.create(
         organization=a.organization, ancestor=g.unit, descendant=a.unit, depth=1
     ),
+    "an invitation of another organization's user": lambda a, g, c: invitation(a, user=g.nobody).save(),
     "an assignment of another organization's allocation": lambda a, g, c: assignment(
         a, allocation=g.allocation, user=a.admin
     ).save(),

@@ -20,6 +20,8 @@ QUERIES = {
     "/users/?role=none&unit=Sales&group=Support&license={allocation}": (14, 14),
     "/users/compare/?one=%23{user}&other=%23{viewer}": (15, 15),
     "/users/{user}/": (5, 5),
+    "/users/invitations/": (5, 5),
+    "/users/invitations/?state=pending&q=extra": (5, 5),
     "/users/{user}/groups/": (7, 7),
     "/users/{user}/licenses/": (11, 12),
     "/licenses/{allocation}/access/": (17, 18),
@@ -49,6 +51,10 @@ QUERIES = {
     "/units/bulk/unassign/?all=1": (None, 6),
     "/units/{below}/move/": (None, 9),
     "/units/{below}/delete/": (None, 21),
+    "/users/invite/": (None, 5),
+    "/users/{user}/invite/": (None, 7),
+    "/invitations/{invitation}/resend/": (None, 4),
+    "/invitations/{invitation}/cancel/": (None, 4),
     "/licenses/{allocation}/users/assign/": (None, 11),
     "/licenses/{allocation}/groups/assign/": (None, 10),
     "/licenses/{allocation}/units/assign/": (None, 12),
@@ -84,6 +90,7 @@ def grow(world, catalogue):
         directory.create_unit(world.organization, name=f"Extra Deep {n}", parent=unit, actor=TEST)
         people += [world.person(f"Extra Person {n}", unit=unit), world.person(f"Extra Pal {n}", unit=world.below)]
         people.append(world.person(f"Extra Inactive {n}", unit=world.unit, is_active=False))
+        world.invite(f"extra-{n}@new.example", f"Extra Guest {n}")
         groups += [directory.create_group(world.organization, name=f"Extra {n}-{m}", actor=TEST) for m in (1, 2)]
         for assignee in (people[-3], people[-2], groups[-1], unit):
             world.assign(assignee, policies=[extra, catalogue.export])
@@ -107,6 +114,7 @@ def names_of(world, catalogue):
         "group": world.group.pk,
         "unit": world.unit.pk,
         "below": world.below.pk,
+        "invitation": world.invite("invited@new.example").pk,
         "to_user": world.assign(world.nobody, policies=[catalogue.export]).pk,
         "to_group": world.assign(world.group).pk,
         "to_unit": world.assign(world.unit).pk,
@@ -115,7 +123,7 @@ def names_of(world, catalogue):
 
 
 # Of one thing only, or of numbers.
-SHOWS_NO_LIST = ("/seats/", "/users/{user}/", "/organization/", "/dates/")
+SHOWS_NO_LIST = ("/seats/", "/users/{user}/", "/organization/", "/dates/", "{user}/invite/", "/resend/", "/cancel/")
 
 
 def test_more_rows_do_not_mean_more_queries(acme, catalogue, django_assert_num_queries):

@@ -33,14 +33,14 @@ class AcceptForm(forms.Form):
 
     def clean(self):
         values = super().clean()
-        password = values.get("password")
-        if password and password != values.pop("again", None):
-            self.add_error("again", "You must type the same password each time.")
-        elif password:
+        password, again = values.get("password"), values.pop("again", None)
+        if password:
             try:
                 validate_password(password, Account(email=self.invitation.email, name=values.get("name", "")))
             except forms.ValidationError as error:
                 self.add_error("password", error)
+        if password and again and password != again:
+            self.add_error("again", "You must type the same password each time.")
         return values
 
 

@@ -6,8 +6,9 @@ from django.core.exceptions import ValidationError
 
 from ..services import Invitee
 
-# A quoted name, an address in angle brackets, what parts two entries, or anything else.
-_PART = re.compile(r'"(?:\\.|[^"\\\n])*"|<[^<>\n]*>|[,;\t\r\n]|[^",;<\t\r\n]+|.')
+# A quoted name, an address in angle brackets, what parts two entries, or anything else. No name is as long as quotes
+# may be apart that have nothing to do with each other: looking for their end would take for ever.
+_PART = re.compile(r'"(?:\\.|[^"\\\n]){0,150}"|<[^<>\n]*>|[,;\t\r\n]|[^",;<\t\r\n]+|.')
 
 
 def read_people(text):
@@ -22,7 +23,7 @@ def read_people(text):
         try:
             person = Invitee.of(address, name)
         except ValidationError as error:
-            wrong.append((f"{name} <{address}>" if name else address, " ".join(error.messages)))
+            wrong.append((f"{name} <{address}>" if name or not address else address, " ".join(error.messages)))
         else:
             if not (known := people.get(person.email)) or not known.name:
                 people[person.email] = person
@@ -57,6 +58,6 @@ def _entries(text):
             else:
                 yield from (("", each) for each in before)
                 before = []
-                if found:
+                if found or address is not None:
                     yield name, found
             words, address = [], None

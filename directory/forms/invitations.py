@@ -19,7 +19,7 @@ class InviteForm(PlacesMixin, forms.Form):
 
     people = forms.CharField(
         label="E-mail addresses",
-        max_length=400_000,
+        max_length=150_000,
         widget=forms.Textarea({"rows": 7, "autocomplete": "off", "spellcheck": "false", "autofocus": True}),
         help_text="One or many, as you have them: on lines of their own, or with commas or semicolons between them. "
         "Names are read too: Noor de Smet <noor@example.com>",
@@ -42,9 +42,14 @@ class InviteForm(PlacesMixin, forms.Form):
 
     def clean_people(self):
         people, self.wrong = read_people(self.cleaned_data["people"])
+        if not people and not self.wrong:
+            raise forms.ValidationError(self.fields["people"].error_messages["required"], code="required")
         if len(people) > MOST_PEOPLE:
             raise forms.ValidationError(f"These are {len(people):,} people. Invite at most 1,000 at once.", code="many")
         return people
+
+    def clean(self):
+        return {**super().clean(), "wrong": self.wrong}
 
 
 @dataclass(frozen=True)

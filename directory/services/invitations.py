@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.audit.log import one_act, record
-from portal.days import last_day, write_day
+from portal.days import end_of, last_day, write_day
 from portal.outbox.post import queue_mail
 from portal.text import one_line
 from portal.transactions import one_transaction
@@ -22,7 +22,7 @@ from .accounts import account_with, create_account, has_verified
 from .people import require_may_give, update_user
 from .rules import is_admin, lock, lock_users, require_may_change, require_same_organization, target
 
-VALID = timedelta(days=14)
+VALID = timedelta(days=14)  # and what is left of the last day
 SALT = "invitation"
 
 
@@ -36,17 +36,17 @@ class Invitee:
     @classmethod
     def of(cls, email, name=""):
         """Make one of what somebody wrote. Raises ValidationError at email or name, in words that follow either."""
-        email, name = email.strip().lower(), one_line(name)
+        email, name = email.strip(), one_line(name)
         if len(email) > 254:
             raise ValidationError({"email": "is longer than 254 characters"})
         try:
             validate_email(email)
-            email.encode("ascii")  # what else the check lets pass looks like another letter, or is one
+            email.encode("ascii")  # of the letters that pass the check besides, one becomes a k in lower case
         except (ValidationError, UnicodeError) as error:
             raise ValidationError({"email": "is not an e-mail address"}) from error
         if len(name) > 120:
             raise ValidationError({"name": "has a name longer than 120 characters"})
-        return cls(email, name)
+        return cls(email.lower(), name)
 
     @property
     def called(self):
@@ -229,19 +229,21 @@ def _lock_unfinished(invitation, user):
 def _send(organization, invitations, actor):
     """Give Invitations their next number and put the mails into the outbox."""
     now, mails = timezone.now(), {}
+    with timezone.override(organization.tz):
+        until = timezone.localdate(now) + VALID
+        expires_at = end_of(until)
     for invitation in invitations:
         invitation.email, invitation.invited_by = invitation.user.email.lower(), actor.name
         invitation.number += 1
-        invitation.sent_at, invitation.expires_at = now, now + VALID
+        invitation.sent_at, invitation.expires_at = now, expires_at
     Invitation.objects.bulk_create([each for each in invitations if each.pk is None], batch_size=1000)
     sent = ["email", "invited_by", "number", "sent_at", "expires_at"]
     Invitation.objects.bulk_update([each for each in invitations if each.number > 1], sent, batch_size=200)
     for invitation in invitations:
         path = reverse("directory:accept_invitation", args=[token_of(invitation)])
         mails[invitation.email] = {"path": path, "role": invitation.user.get_role_display()}
-    with timezone.override(organization.tz):
-        until = write_day(last_day(now + VALID))
-    queue_mail("mail/invitation.txt", to=mails, organization=organization, invited_by=actor.name, until=until)
+    told = {"organization": organization, "invited_by": actor.name, "until": write_day(until)}
+    queue_mail("mail/invitation.txt", to=mails, **told)
 
 
 def _record(actor, verb, invitations):

@@ -19,6 +19,7 @@ from directory.forms.accounts import AcceptForm
 from directory.forms.invitations import Foreseen, InviteForm
 from directory.middleware import visitor
 from directory.models import Role
+from directory.services.invitations import Invited
 from portal.lists import list_page
 from portal.modals import add_error, run_modal
 from portal.text import count_words, join_some
@@ -66,11 +67,11 @@ def invite_people(request):
         plan = services.plan_invitations(organization, people=people or [], actor=request.actor)
         return Foreseen(plan.new, plan.known, [*form.wrong, *plan.refused])
 
-    def save(people, **fields):
+    def save(people, wrong, **fields):
         outcome = services.invite(organization, people=people, actor=request.actor, **fields)
         if not outcome.done:
-            raise ValidationError({"people": "None of these can be invited. What stands beside says why."})
-        return outcome
+            raise ValidationError({"people": "None of these can be invited: “What changes” says why."})
+        return Invited(outcome.done, [*wrong, *outcome.refused])
 
     return run_modal(
         request,
@@ -88,7 +89,7 @@ def _say_invited(outcome):
     users = [invitation.user for invitation in outcome.done]
     said = f"{join_some(users)} {'was' if len(users) == 1 else 'were'} invited by mail."
     if outcome.refused:
-        said += f" {count_words(len(outcome.refused), 'person was', 'people were')} not."
+        said += f" {count_words(len(outcome.refused), 'entry was', 'entries were')} not."
     return said
 
 

@@ -9,6 +9,7 @@ from allauth.account.utils import user_pk_to_url_str
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from directory.services import token_of
 from licensing.kinds import GROUPS, KINDS, UNITS, USERS
 from licensing.models import Application, Policy
 from portal.audit.models import AuditEntry
@@ -129,6 +130,8 @@ def pages_of(w):
     yield visit("users", "licensing:user_list")
     yield visit("user", "directory:user_detail", w.user)
     yield visit("user-groups", "directory:user_groups", w.user)
+    yield visit("invitations", "directory:invitation_list")
+    yield visit("invited", "directory:user_detail", w.invitation.user)
     yield visit("groups", "directory:group_list")
     yield visit("group", "directory:group_detail", w.group)
     yield visit("units", "directory:unit_list")
@@ -155,6 +158,10 @@ def dialogs_of(w):
     user = ("directory:user_detail", w.user)
     dialogs = [
         ("find", home, "licensing:find"),
+        ("invite-people", ("directory:user_list",), "directory:invite_people"),
+        ("invite-user", ("directory:user_detail", w.uninvited), "directory:invite_user", w.uninvited),
+        ("resend", ("directory:invitation_list",), "directory:resend_invitation", w.invitation),
+        ("cancel-invitation", ("directory:invitation_list",), "directory:cancel_invitation", w.invitation),
         ("choose-policies", tab(GROUPS), "licensing:choose_policies", w.assignment),
         ("change-dates", tab(GROUPS), "licensing:change_dates", w.assignment),
         ("unassign", tab(GROUPS), "licensing:unassign", w.assignment),
@@ -206,6 +213,11 @@ def states_of(w, dialogs):
     yield state("organization-switch", licenses, open_switch, roles=("two-organizations",))
     for of in ("user", "group", "unit"):
         yield visit(f"{of}s-none-found", f"directory:{of}_list", query="?q=xyzzy")
+    yield visit("invitations-none-found", "directory:invitation_list", query="?q=xyzzy")
+    yield visit("invitations-cancelled", "directory:invitation_list", query="?state=cancelled")
+    yield visit("reset-password-page", "directory:reset_password", w.ada)
+    yield visit("reset-password-shared-page", "directory:reset_password", w.cleo)
+    yield visit("reset-password-without-account-page", "directory:reset_password", w.user)
     yield visit("licenses-none-found", "licensing:license_list", query="?q=xyzzy")
     yield visit("license-none-found", "licensing:license_assignees", w.allocation, GROUPS, query="?q=xyzzy")
     yield visit("license-access-none-found", "licensing:license_access", w.allocation, query="?q=xyzzy")
@@ -287,7 +299,7 @@ def empty_lists(w):
     """What the lists look like with nothing in them."""
     for name in ("home", "license_list", "organization_licenses", "people_without_license", "my_access"):
         yield visit(f"empty-{name.replace('_', '-')}", f"licensing:{name}", roles=("empty",))
-    for name in ("group_list", "unit_list", "user_list", "organization_detail"):
+    for name in ("invitation_list", "group_list", "unit_list", "user_list", "organization_detail"):
         yield visit(f"empty-{name.replace('_', '-')}", f"directory:{name}", roles=("empty",))
     yield visit("empty-activity", "audit:activity", roles=("empty",))
     yield visit("empty-user-groups", "directory:user_groups", w.emil, roles=("empty",))
@@ -300,6 +312,8 @@ def empty_lists(w):
 def own_account():
     for route in ("email", "change_password", "logout", "reauthenticate"):
         yield visit(f"account-{route.replace('_', '-')}", f"account_{route}", roles=("admin", "no-role"))
+    yield visit("account-profile", "directory:profile", roles=("admin", "no-role", "two-organizations", "no-password"))
+    yield visit("account-sessions", "usersessions_list")
     yield visit("account-emails", "account_email", roles=("no-password",))
     yield visit("account-set-password", "account_set_password", roles=("no-password",))
     yield visit("mfa", "mfa_index")
@@ -321,6 +335,11 @@ def signing_in(w, others):
     yield visit("confirm-email-late", "account_confirm_email", "no-key", **more)
     user, key = user_pk_to_url_str(w.ada.account), default_token_generator.make_token(w.ada.account)
     yield visit("new-password", "account_reset_password_from_key", user, key, leads_on=True, **more)
+    yield visit("join-new", "directory:accept_invitation", token_of(w.invitation), **more)
+    yield visit("join-existing", "directory:accept_invitation", token_of(w.invited_account), **more)
+    yield visit("join-as-another", "directory:accept_invitation", token_of(w.invitation))
+    yield visit("join-cancelled", "directory:accept_invitation", token_of(w.cancelled), status=410, **more)
+    yield visit("join-broken", "directory:accept_invitation", "no-token", status=404, **more)
     yield visit("new-password-late", "account_reset_password_from_key", user, "no-key", **more)
     yield Visit("not-here", "", "/no/such/page/", status=404, **more)
     for status in (403, 429, 500):

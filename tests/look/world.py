@@ -65,6 +65,8 @@ def acme():
     allocation = allocations["CRM Professional"]
     token = ProviderToken(provider=allocation.license.provider, name="CRM, production")
     services.create_token(token, actor=LOOK)
+    invitation, account, cancelled = _invite(organization, "noor@acme.example", "gus@globex.example", "l@x.example")
+    directory.cancel_invitation(cancelled, actor=LOOK)
     return SimpleNamespace(
         organization=organization,
         token=token,
@@ -74,12 +76,24 @@ def acme():
         unit=organization.units.get(name="Benelux"),
         units=list(organization.units.filter(name__in=["Sales", "Benelux"]).order_by("pk")),
         assignment=allocation.assignments.get(group=group),
+        invitation=invitation,
+        invited_account=account,
+        cancelled=cancelled,
+        uninvited=organization.users.get(name="Tom Maes"),
+        cleo=organization.users.get(name="Cleo Consult"),
         inactive=organization.users.get(name="Ivo Laurent"),
         unlimited=allocations["Analytics Suite"],
         provider=allocation.license.provider,
         ada=organization.users.get(email=ROLES["admin"]),
         imported=start_import(organization, file=BytesIO(PEOPLE.encode()), name="people.csv", actor=LOOK),
     )
+
+
+def _invite(organization, *addresses):
+    """Invite addresses; returns the Invitations."""
+    people = [directory.Invitee(address) for address in addresses]
+    invitations = directory.invite(organization, people=people, actor=LOOK).done
+    return sorted(invitations, key=lambda each: addresses.index(each.email))
 
 
 def long_names():
@@ -138,6 +152,8 @@ def long_names():
         allocation=allocations["live"],
         allocations=allocations,
         user=people[1],
+        invitation=_invite(organization, people[2].email)[0],
+        uninvited=people[3],
         group=groups[0],
         unit=units[-1],
         units=units,

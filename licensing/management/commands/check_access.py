@@ -2,7 +2,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
-from directory.models import GroupMembership, Organization, OrgUnit, OrgUnitClosure, User
+from directory.models import GroupMembership, Invitation, Organization, OrgUnit, OrgUnitClosure, User
 from licensing.models import Assignment, AssignmentPolicy, LicensePolicy
 
 
@@ -88,6 +88,7 @@ def violations():
         (OrgUnit, "parent"),
         (GroupMembership, "group"),
         (GroupMembership, "user"),
+        (Invitation, "user"),
         (Assignment, "allocation"),
         (Assignment, "user"),
         (Assignment, "group"),
