@@ -40,13 +40,14 @@ class ServiceForm(forms.ModelForm):
 
     def ask_first(self, consequences):
         """Go on only when these consequences were shown and confirmed. Call it in write(), after the service: what
-        it refuses comes first, and nothing of it is kept before the answer."""
+        it refuses comes first, and nothing of it is kept before the answer. That all stays as it is needs no answer.
+        """
         key = key_of(consequences)
-        if consequences and self.data.get("confirmed") != key:
+        if any(each.sign != "=" for each in consequences) and self.data.get("confirmed") != key:
             self.consequences, self.confirmation = consequences, key
             asked_before = "Meanwhile this came to change something else. " if self.data.get("confirmed") else ""
             raise ValidationError(
-                f"{asked_before}Nothing is saved yet. Read what this changes, below, then tick it and save again.",
+                f"{asked_before}Nothing is saved yet. Read what this changes, then tick it and save again.",
                 code="confirm",
             )
 
@@ -162,6 +163,8 @@ class ServiceAdmin(admin.ModelAdmin):
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         context["tools"] = self.tools(request, obj) if change else []
+        if context["adminform"].form.consequences:  # a question is no error
+            context["errors"] = []
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def changelist_view(self, request, extra_context=None):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from directory import services as directory
 from licensing import services
 from licensing.access import changes, seats_in_use, sources_of
-from licensing.access.previews import affected, preview
+from licensing.access.previews import affected, count_effects, preview
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
 from licensing.models import Allocation, License
 from tests.worlds import TEST
@@ -19,6 +19,11 @@ DAY = timedelta(days=1)
 def foretold(change, do):
     """Make a change; require that its preview said what happened; return it in words: {"+ CRM Professional": "Ada"}."""
     said, lines = preview(change), {}
+    in_numbers = count_effects(change)
+    assert [(each.thing, each.numbers) for each in in_numbers.effects] == [
+        (each.thing, each.numbers) for each in said.effects
+    ]
+    assert in_numbers.seats == said.seats
     for effect in said.effects:
         for sign, number in (("+", effect.gains), ("-", effect.loses), ("=", effect.keeps)):
             people = affected(change, effect.thing, sign, limit=1000)
@@ -195,6 +200,49 @@ def test_the_provider_changes_what_a_license_gives_everywhere(acme, globex, cata
         )
 
     assert foretold(change, undo) == {"- CRM administration": "Uma, Uma", "- CRM export": "Uma"}
+
+
+def counted(change, do):
+    """Make a change of many; require that what was counted of it happened; return it: [(sign, thing, people, of)]."""
+    said = {
+        (sign, effect.thing): (effect.numbers[sign], effect.organizations[sign])
+        for effect in count_effects(change).effects
+        for sign in effect.numbers
+    }
+    before = has(now())
+    do()
+    after, found = has(now()), {}
+    for sign, pairs in (("+", after - before), ("-", before - after)):
+        for thing, user in pairs:
+            found.setdefault((sign, thing), []).append(user)
+    numbers = {key: (len(users), len({user.organization_id for user in users})) for key, users in found.items()}
+    assert said == {key: numbers[key] for key in said}
+    assert {key for key in numbers if isinstance(key[1], Allocation)} <= said.keys()
+    return sorted((sign, str(thing), *each) for (sign, thing), each in said.items())
+
+
+def test_the_provider_cancels_reinstates_and_ends_many_at_once(acme, globex):
+    assign(acme, GROUPS, acme.group)
+    assign(acme, USERS, acme.viewer, of="plain")
+    assign(globex, GROUPS, globex.group)
+    many = [acme.allocation, globex.allocation, acme.plain]
+    Allocation.objects.update(starts_at=now() - 9 * DAY)
+
+    def each(service, **terms):
+        for allocation in many:
+            service(allocation, **terms, actor=TEST)
+            allocation.refresh_from_db()
+
+    lost = [("CRM Basic", 1, 1), ("CRM Professional", 1, 1), ("CRM Professional", 1, 1), ("CRM access", 3, 2)]
+    said = counted(changes.cancelling(*many, at=now()), lambda: each(services.cancel))
+    assert said == [("-", *line) for line in lost]
+    said = counted(changes.reinstating(*many, at=now()), lambda: each(services.reinstate))
+    assert said == [("+", *line) for line in lost]
+    end = now() - DAY
+    change = changes.changing_allocations({allocation: (allocation.starts_at, end) for allocation in many}, at=now())
+    assert counted(change, lambda: each(services.change_end, ends_at=end)) == [("-", *line) for line in lost]
+    change = changes.reinstating(*many, at=now())
+    assert count_effects(change).effects == []
 
 
 def test_seats_before_and_after(acme):
