@@ -10,7 +10,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from directory import services as directory
-from directory.models import Group, OrgUnit, OrgUnitClosure
+from directory.models import Account, Group, Invitation, OrgUnit, OrgUnitClosure
 from licensing import services
 from licensing.kinds import GROUPS, USERS
 from licensing.models import Allocation, Assignment, AssignmentPolicy
@@ -250,3 +250,54 @@ def test_two_runs_of_the_notices_at_once_tell_once(acme):
         directory.leave_group(acme.group, users=[acme.viewer], actor=TEST)
         at_once(*runs)
         assert Allocation.objects.get(pk=acme.allocation.pk).over_since is None
+
+
+# Invitations ---------------------------------------------------------------------------------------------------------
+
+
+def accept(invitation):
+    return lambda: directory.accept(invitation, name="Noor", password="a-long-password", actor=TEST)
+
+
+def test_one_link_followed_in_two_tabs_makes_one_account(acme):
+    for number in range(ROUNDS):
+        invitation = acme.invite(f"p{number}@new.example")
+        results = at_once(accept(invitation), accept(invitation))
+        assert sorted(map(str, results)) == ["It was accepted already. Sign in with your account.", "Noor"]
+        assert Account.objects.filter(email=invitation.email).count() == 1
+
+
+def test_an_invitation_is_accepted_or_cancelled_not_both(acme):
+    for number in range(ROUNDS):
+        invitation = acme.invite(f"p{number}@new.example", "Noor")
+        cancelled = "Acme has cancelled it. Ask an admin there if you expect access."
+        results = at_once(accept(invitation), lambda it=invitation: directory.cancel_invitation(it, actor=TEST))
+        invitation.refresh_from_db()
+        if invitation.state == "accepted":
+            assert [str(each) for each in results] == ["Noor", "Noor has accepted already."]
+        else:
+            assert results == [cancelled, None]
+        assert Account.objects.filter(email=invitation.email).exists() is (invitation.state == "accepted")
+
+
+def test_two_lists_with_the_same_people_invite_each_once(acme):
+    for number in range(ROUNDS):
+        people = [directory.Invitee(f"p{number}-{n}@new.example") for n in range(30)]
+        outcomes = at_once(
+            lambda people=people: directory.invite(acme.organization, people=people[:25], actor=TEST),
+            lambda people=people: directory.invite(acme.organization, people=people[::-1][:25], actor=TEST),
+        )
+        assert sorted((len(outcome.done), len(outcome.refused)) for outcome in outcomes) == [(5, 20), (25, 0)]
+        assert Mail.objects.filter(to__startswith=f"p{number}-").count() == 30
+
+
+def test_one_address_invited_by_two_organizations_gets_one_account(acme, globex):
+    for number in range(ROUNDS):
+        invitations = [world.invite(f"p{number}@new.example") for world in (acme, globex)]
+        results = sorted(map(str, at_once(*map(accept, invitations))))
+        assert results[0] == "Noor" or results[1] == "Noor"
+        assert Account.objects.filter(email=f"p{number}@new.example").count() == 1
+        assert sorted(each.state for each in Invitation.objects.filter(email=f"p{number}@new.example")) == [
+            "accepted",
+            "pending",
+        ]

@@ -102,4 +102,4 @@ def record_own_act(account, verb, *, actor, details=None):
     nobody's business there, nor another organization.
     """
     organizations = User.objects.filter(account=account).order_by("pk").values_list("organization_id", flat=True)
-    record(actor, verb, [target(account)], customers=list(organizations), details=details)
+    record(actor, verb, [target(account)], customers=dict.fromkeys(organizations, {}), details=details)

@@ -17,7 +17,7 @@ from portal.outbox.post import queue_mail
 from portal.text import one_line
 from portal.transactions import one_transaction
 
-from ..models import Account, Invitation, OrgUnit, Role, User
+from ..models import Account, Invitation, Organization, OrgUnit, Role, User
 from .accounts import account_with, create_account, has_verified
 from .people import require_may_give, update_user
 from .rules import is_admin, lock, lock_users, require_may_change, require_same_organization, target
@@ -119,7 +119,6 @@ def invite(organization, *, people, role="", unit=None, actor):
     """
     require_may_give(role, organization, actor)
     require_same_organization(organization, filter(None, [unit]))
-    unit = unit and lock(OrgUnit, unit)
     return _invite(organization, people, role, unit, actor, is_admin(organization, actor))
 
 
@@ -129,10 +128,12 @@ def invite_first_admin(organization, person, *, actor):
 
 
 def _invite(organization, people, role, unit, actor, by_admin):
+    lock(Organization, organization)  # two with the same address on their lists: the second is told
+    unit = unit and lock(OrgUnit, unit)
     plan = _plan(people, lock_users(_known(organization, people)), by_admin)
     new = [
         User(organization=organization, name=person.called, email=person.email, role=role, unit=unit)
-        for person in sorted(plan.new, key=lambda person: person.email)  # two at once would wait for each other
+        for person in sorted(plan.new, key=lambda person: person.email)
     ]
     for user in new:
         user.fold()

@@ -60,7 +60,7 @@ def test_it_tells_what_was_done_last_and_names_nobody(staff, acme, globex, harbo
     acme.assign(acme.admin)
     services.cancel(acme.allocation, actor=TEST)
     acts = boxes(staff)["Latest activity"]
-    assert acts[0].startswith("Cancelled the allocation of CRM Professional (Acme)")
+    assert acts[0].startswith("Cancelled the allocation of CRM Professional; 1 person lost CRM Professional (Acme)")
     page = html(staff, "/admin/").replace("staff@northlight.example", "")
     for word in ("Ada", "Uma", "Vic", "Nora", "the test", "@", "Harbor", "Drive", "Initech"):
         assert word not in page.replace("WELCOME", ""), word

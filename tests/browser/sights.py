@@ -1,8 +1,10 @@
 """Pages and dialogs to look at, and what a look finds wrong with them."""
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import expect
 
+from directory.services import token_of
 from tests.browser.hands import actions, choose_action, dialog, expect_message, main
 
 # Pages and dialogs: each is a function that opens it ------------------------------------------------------------------
@@ -36,6 +38,28 @@ dates = dialog_of(LICENSE, "Change dates", "Apply")
 unassign = dialog_of(LICENSE, "Unassign License", "Yes, Remove")
 assign = dialog_of("/licenses/{world.allocation.pk}/", "Assign License", "Assign License")
 choose_license = dialog_of("/users/{world.nobody.pk}/licenses/", "Assign License", "Assign License")
+
+
+def invite(page, world):
+    page_at("/users/")(page, world)
+    main(page).get_by_role("link", name="Invite people").click()
+    dialog(page).get_by_label("E-mail addresses").fill(f"new@new.example, {world.viewer.email}, foo")
+    dialog(page).get_by_label("E-mail addresses").blur()
+    expect(dialog(page)).to_contain_text("2 are not invited")
+
+
+def invited(world, address):
+    """The invitation of an address, which may have been looked at before."""
+    return world.organization.invitations.filter(email=address).first() or world.invite(address)
+
+
+def invitations(page, world):
+    invited(world, "noor@new.example")
+    page_at("/users/invitations/")(page, world)
+
+
+def join(page, world):
+    page_at(reverse("directory:accept_invitation", args=[token_of(invited(world, "guest@new.example"))]))(page, world)
 
 
 def picked(page, world):
@@ -75,8 +99,13 @@ PAGES = {
     "my access": page_at("/my-access/"),
     "activity": page_at("/activity/"),
     "account": page_at("/accounts/email/"),
+    "profile": page_at("/accounts/"),
+    "sessions": page_at("/accounts/sessions/"),
+    "invitations": invitations,
+    "join as somebody else": join,
 }
 DIALOGS = {
+    "invite": invite,
     "assign": picked,
     "choose a license": license_chosen,
     "policies": policies,
