@@ -16,6 +16,7 @@ from licensing.kinds import GROUPS, USERS
 from licensing.models import Allocation, Assignment, AssignmentPolicy
 from portal.audit.log import Actor
 from portal.outbox.models import Mail
+from portal.transactions import do_each
 from tests.worlds import TEST
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -301,3 +302,29 @@ def test_one_address_invited_by_two_organizations_gets_one_account(acme, globex)
             "accepted",
             "pending",
         ]
+
+
+def test_two_leads_who_remove_each_other_leave_one(catalogue, harbor):
+    services.add_staff(catalogue.provider, account=harbor.staff, is_lead=True, actor=TEST)
+    nora, hugo = catalogue.provider.staff_members.order_by("pk")
+
+    _, told = one_after_the_other(
+        lambda: services.remove_staff(nora, actor=TEST), lambda: services.remove_staff(hugo, actor=TEST)
+    )
+
+    assert told == "staff@harbor.example is the last lead of Northlight. Make somebody else lead first."
+    assert list(catalogue.provider.staff_members.all()) == [hugo]
+
+
+def test_many_that_are_cancelled_by_two_at_once_are_each_cancelled_by_one(acme, globex):
+    many = [acme.allocation, globex.allocation, acme.plain, globex.plain]
+
+    def cancel_all(allocations):
+        return lambda: do_each(
+            sorted(allocations, key=lambda each: each.pk), lambda each: services.cancel(each, actor=TEST)
+        )
+
+    first, second = at_once(cancel_all(many), cancel_all(many[::-1]))
+
+    assert sorted(sum(not each.error for each in done) for done in (first, second)) == [0, 4]
+    assert not Allocation.objects.filter(cancelled_at=None).exists()

@@ -26,7 +26,7 @@ class CatalogueAdmin(OwnAdmin):
     can_add = can_change = can_delete = True
 
     def get_fields(self, request, obj=None):
-        """Once it exists, the provider is only shown: as text, for its page is the operator's."""
+        """Once it exists, the provider is only shown."""
         return ["provider_name" if obj and name == "provider" else name for name in self.fields]
 
     def get_readonly_fields(self, request, obj=None):

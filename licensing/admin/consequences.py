@@ -40,12 +40,17 @@ class Foreseen:
 
     def _tells(self, effect):
         """Whether it says something: a default policy that comes and goes with one license does not."""
-        alike = [
-            other.numbers
-            for other in self.preview.effects
-            if isinstance(other.thing, Allocation) and effect.thing in other.thing.license.default_policies
-        ]
-        return alike != [effect.numbers]
+        return isinstance(effect.thing, Allocation) or self._by_default[effect.thing] != [effect.numbers]
+
+    @cached_property
+    def _by_default(self):
+        """What happens to the licenses that a policy is a default one of: {policy: [numbers]}."""
+        found = defaultdict(list)
+        for effect in self.preview.effects:
+            if isinstance(effect.thing, Allocation):
+                for policy in effect.thing.license.default_policies:
+                    found[policy].append(effect.numbers)
+        return found
 
     def _says(self, effect, sign):
         thing, number = effect.thing, effect.numbers[sign]
