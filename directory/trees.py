@@ -41,7 +41,7 @@ def find_unit(organization, text):
     if len(found) == 1:
         return paths[found[0]][-1]
     if not found:
-        raise ValidationError(f"There is no unit “{text.strip()}”.", code="unit")
+        raise ValidationError(f"There is no unit “{text.strip()[:120]}”. Write another name.", code="unit")
     which = join_some((write_path(paths[pk]) for pk in found), count=len(found))
     raise ValidationError(f"Several units are called so: {which}. Write the path too.", code="unit")
 

@@ -477,7 +477,7 @@ def foreign_bodies(acme, globex, harbor):
     cases["policy-of-assignment"] = manage, {"policies": harbor.sharing.pk}, not_optional
     other = directory.create_group(globex.organization, name="Only of the other", actor=TEST)
     directory.create_unit(globex.organization, name="Unit of the other", actor=TEST)
-    no_unit = "There is no unit “{}”."
+    no_unit = "There is no unit “{}”. Write another name."
     cases["group-of-person"] = (
         reverse("licensing:add_groups", args=[acme.viewer.pk]),
         {"groups": other.pk},

@@ -111,8 +111,8 @@ def test_a_list_and_acts_upon_all_of_it_agree_on_whom_it_shows(acme, narrowed, f
 def test_a_place_that_is_not_there_is_said_and_shows_nobody(acme):
     page = read(acme.client().get("/users/", {"unit": "Sal", "group": "Sup"}))
 
-    assert "There is no unit “Sal”." in page.text
-    assert "There is no group “Sup”." in page.text
+    assert "There is no unit “Sal”. Write another name." in page.text
+    assert "There is no group “Sup”. Write another name." in page.text
     assert page.rows == []
 
 

@@ -47,7 +47,7 @@ def test_what_cannot_be_saved_is_said_at_its_field_and_nothing_is_lost(acme):
 
     page = read(acme.client().post(url, taken))
     assert page.alerts["id_name_error"] == "This field is required."
-    assert page.alerts["id_unit_error"] == "There is no unit “Sal”."
+    assert page.alerts["id_unit_error"] == "There is no unit “Sal”. Write another name."
     assert "at most 120 characters" in page.alerts["id_title_error"]
     assert page.one("input", id="id_email")["value"] == "VIC@acme.example"
 
@@ -113,8 +113,16 @@ def test_the_last_admin_stays(acme, act):
     assert again(acme.admin).is_active
 
 
+def test_an_admin_who_was_only_invited_does_not_count_as_one_who_is_left(acme):
+    acme.person("Invited Admin", email="invited@acme.example", role=Role.ADMIN)
+
+    with pytest.raises(ValidationError, match="Ada Admin is the last active Admin of Acme"):
+        directory.update_user(acme.admin, role=Role.VIEWER, actor=TEST)
+    assert again(acme.admin).role == Role.ADMIN
+
+
 def test_an_admin_who_was_demoted_meanwhile_gives_no_role(acme):
-    other = acme.person("Other Admin", role=Role.ADMIN)
+    other = directory.update_user(acme.editor, role=Role.ADMIN, actor=TEST)
     actor = actor_of(acme.admin)
     directory.update_user(acme.admin, role=Role.EDITOR, actor=TEST)
 

@@ -97,7 +97,7 @@ def test_people_of_two_organizations_are_refused(acme, globex, service):
     ids=["deactivate", "delete"],
 )
 def test_the_last_active_admin_stays(acme, globex, remove):
-    inactive = acme.person("Ina Inactive", role=Role.ADMIN, is_active=False)
+    inactive = acme.person("Ina Inactive", account=account_of("ina"), role=Role.ADMIN, is_active=False)
     before = everything()
 
     with pytest.raises(ValidationError) as refusal:
@@ -110,8 +110,12 @@ def test_the_last_active_admin_stays(acme, globex, remove):
     assert set(acme.organization.users.active().filter(role=Role.ADMIN)) == {inactive}
 
 
+def account_of(name):
+    return directory.create_account(email=f"{name}@acme.example", name=name, password="a-long-password", actor=TEST)
+
+
 def test_all_admins_together_stay(acme):
-    second = acme.person("Ben Admin", role=Role.ADMIN)
+    second = acme.person("Ben Admin", account=account_of("ben"), role=Role.ADMIN)
     with pytest.raises(ValidationError, match="^.'Ada Admin and Ben Admin are the last active Admins of Acme."):
         directory.deactivate([second, acme.admin], actor=TEST)
 

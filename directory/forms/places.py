@@ -82,7 +82,7 @@ class GroupField(PlaceField):
         found = list(self.organization.groups.filter(sort_key=fold(text)[:250]).order_by("pk")[:10])
         same = [group for group in found if group.name.casefold() == text.casefold()]
         if not found:
-            raise forms.ValidationError(f"There is no group “{text}”.", code="group")
+            raise forms.ValidationError(f"There is no group “{text[:120]}”. Write another name.", code="group")
         return (same or found)[0]
 
 

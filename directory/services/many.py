@@ -9,7 +9,7 @@ from portal.audit.log import one_act, record
 from portal.transactions import one_transaction
 
 from ..models import Group, GroupMembership, Organization, OrgUnit, Role, User
-from .people import change, require_admins_left, require_may_create
+from .people import change, governing, require_admins_left, require_may_create
 from .rules import is_admin, lock, target, told_of
 
 TOLD = {"name", "email", "title", "employee_number", "role"}  # what is checked; a unit was found already
@@ -110,7 +110,8 @@ def _judge(organization, told, users, actor, gone=frozenset()):
     users: those found, by address. gone: Groups and OrgUnits that do not exist any more.
     """
     by_admin = is_admin(organization, actor)
-    admins = set(User.objects.active().filter(organization=organization, role=Role.ADMIN).values_list("pk", flat=True))
+    admins = {user.pk: user for user in governing(organization)}
+    with_account = any(user.account_id for user in admins.values())
     groups = {group.pk for each in told for group in each.groups}
     members = set(
         GroupMembership.objects.filter(group__in=groups, user__in=users.values()).values_list("group", "user")
@@ -146,8 +147,11 @@ def _judge(organization, told, users, actor, gone=frozenset()):
             verdict = Verdict(users.get(each.email.lower()), error=error)
         else:
             if "role" in verdict.new and verdict.user.is_active:
-                who = verdict.user.pk or each.email
-                admins = admins | {who} if verdict.user.role == Role.ADMIN else admins - {who}
+                user = verdict.user
+                if user.role != Role.ADMIN:
+                    admins.pop(user.pk, None)
+                elif user.account_id or not with_account:
+                    admins[user.pk or each.email] = user
         verdicts.append(verdict)
     return verdicts
 

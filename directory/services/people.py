@@ -118,8 +118,14 @@ def keep_an_admin(organization, *, without):
     """
     lock(Organization, organization)
     without = {user.pk for user in without}
-    admins = User.objects.active().filter(organization=organization, role=Role.ADMIN).order_by("pk")
+    admins = governing(organization)
     require_admins_left(organization, [admin for admin in admins if admin.pk in without], of=len(admins))
+
+
+def governing(organization):
+    """Return the active Admins of an Organization who can sign in; where none of them can, all of them."""
+    admins = list(User.objects.active().filter(organization=organization, role=Role.ADMIN).order_by("pk"))
+    return [admin for admin in admins if admin.account_id] or admins  # who was invited only governs nothing yet
 
 
 def require_admins_left(organization, leaving, *, of):
