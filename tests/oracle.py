@@ -40,7 +40,7 @@ class Oracle:
             return {row["pk"]: row for row in found.order_by("pk")}
 
         self.organization = organization.pk
-        self.users = rows(User, "is_active", "unit", "role")
+        self.users = rows(User, "is_active", "unit", "role", "account")
         self.units = rows(OrgUnit, "parent")
         self.memberships = set(GroupMembership.objects.filter(organization=organization).values_list("group", "user"))
         self.allocations = rows(Allocation, "license", "seats", "starts_at", "ends_at", "cancelled_at")

@@ -97,7 +97,7 @@ class Preview:
 
 
 NAMED = 3  # people whom an effect names
-LONG = 10_000  # characters of SQL for whom a change concerns
+LONG = 1000  # characters of SQL for whom a change concerns
 FEW = 200  # of more people no names are looked up: sorting them would take longer than counting
 
 
@@ -226,7 +226,7 @@ def _effects(change):
     active = f"""WHERE NOT EXISTS (SELECT 1 FROM directory_user x
         WHERE x.organization_id IN {ids(change.organizations)} AND NOT x.is_active AND x.id = p.id)"""
     named = []
-    if len(change.people) > LONG:  # named once, for it would stand in each path to somebody
+    if change.people.startswith("SELECT") and len(change.people) > LONG:  # named once, not in each path to somebody
         named.append(f"among(id) AS MATERIALIZED ({change.people})")
         change = replace(change, people="SELECT id FROM among")
     named += [
@@ -289,22 +289,25 @@ def _grants(change, frame):
 
 def _reach(grants, change):
     """Return the SQL for whom grants reach: (id of the grant, subject, whether later, id of a user), for each path."""
-    among = f"AND {{}} IN ({change.people})" if change.people else ""
+
+    def among(column):
+        return f"AND {column} IN ({change.people})" if change.people else ""
+
     active = "" if change.inactive_too else "AND u.is_active"
     return f"""
     SELECT r.id AS grant_id, r.subject, r.later, r.user_id AS id FROM {grants} r
-      WHERE r.user_id IS NOT NULL {among.format("r.user_id")}
+      WHERE r.user_id IS NOT NULL {among("r.user_id")}
     UNION ALL SELECT r.id, r.subject, r.later, m.user_id FROM {grants} r
       JOIN directory_groupmembership m ON m.group_id = r.group_id
-      WHERE r.group_id IS NOT NULL {among.format("m.user_id")}
+      WHERE r.group_id IS NOT NULL {among("m.user_id")}
     UNION ALL SELECT r.id, r.subject, r.later, u.id FROM (
       SELECT DISTINCT r.id, r.subject, r.later, r.organization_id, c.descendant_id FROM {grants} r
       JOIN directory_orgunitclosure c ON c.ancestor_id = r.unit_id WHERE r.unit_id IS NOT NULL) r
       JOIN directory_user u ON u.unit_id = r.descendant_id AND u.organization_id = r.organization_id
-      {active} {among.format("u.id")}
+      {active} {among("u.id")}
     UNION ALL SELECT r.id, r.subject, r.later, u.id FROM {grants} r
       JOIN directory_user u ON u.organization_id = r.organization_id {active}
-      WHERE r.everybody {among.format("u.id")}"""
+      WHERE r.everybody {among("u.id")}"""
 
 
 def code_of(what, pk):

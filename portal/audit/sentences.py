@@ -119,10 +119,15 @@ _FIELDS = {
 }
 
 
+def _in_order(new):
+    """Give what changed in the order of the form: PostgreSQL keeps the keys of a JSON object in its own."""
+    return [(key, new[key]) for key in _FIELDS if key in new]
+
+
 def _changed(entry, details):
     """ "changed Ada Jansen: portal role from viewer to editor"; a name is told as it was."""
     old, kind = details["old"], "" if entry.target_kind == "user" else f"{entry.target_kind} "
-    parts = [f"{_FIELDS[key]} from {old[key] or 'none'} to {new or 'none'}" for key, new in details["new"].items()]
+    parts = [f"{_FIELDS[key]} from {old[key] or 'none'} to {new or 'none'}" for key, new in _in_order(details["new"])]
     return format_html("changed {}<b>{}</b>: {}", kind, old.get("name") or entry.target_name, "; ".join(parts))
 
 
