@@ -84,6 +84,12 @@ document.addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
+/* What narrows a list and is empty does not stand in its address. */
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!event.target.matches(".tools")) return;
+  for (const [name, value] of [...event.detail.formData]) if (!value) event.detail.formData.delete(name);
+});
+
 /* How many rows of a list are ticked. */
 document.addEventListener("change", (event) => {
   const rows = event.target.name === "things" && event.target.closest("[data-rows]");

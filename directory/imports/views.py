@@ -136,5 +136,5 @@ def _result(imported):
         return f"stopped after {count_words(imported.rows_done, 'row', 'rows')}"
     if not imported.counts or imported.is_at_work:
         return f"{imported.rows_done:,} of {count_words(imported.rows_count, 'row', 'rows')}"
-    said = [f"{n:,} {Outcome(key).label.lower()}" for key, n in imported.counts.items() if n and key != OTHERWISE]
+    said = [f"{n:,} {label.lower()}" for key, label in Outcome.choices if (n := imported.counts.get(key))]
     return join_words(said)

@@ -56,7 +56,8 @@ def row(page, name):
 
 
 def actions(page, name):
-    return page.get_by_label(f"Actions for {name}", exact=True)
+    """The three dots of a row of that name, or of the page's own thing where there is no such row."""
+    return page.get_by_label(f"Actions for {name}", exact=True).last
 
 
 def choose_action(page, name, action):

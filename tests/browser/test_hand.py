@@ -327,7 +327,7 @@ def test_a_row_menu_that_the_focus_leaves_through_the_browser_closes(page, busy)
         page.keyboard.press("Tab")
 
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
-    expect(page.locator("details[open]")).to_have_count(0)
+    expect(page.locator("details.row-menu[open]")).to_have_count(0)
 
 
 def test_the_focus_comes_back_to_where_no_message_covers_it(page, busy):

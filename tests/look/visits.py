@@ -158,7 +158,7 @@ def dialogs_of(w):
     user = ("directory:user_detail", w.user)
     dialogs = [
         ("find", home, "licensing:find"),
-        ("invite-people", ("directory:user_list",), "directory:invite_people"),
+        ("invite-people", ("licensing:user_list",), "directory:invite_people"),
         ("invite-user", ("directory:user_detail", w.uninvited), "directory:invite_user", w.uninvited),
         ("resend", ("directory:invitation_list",), "directory:resend_invitation", w.invitation),
         ("cancel-invitation", ("directory:invitation_list",), "directory:cancel_invitation", w.invitation),
