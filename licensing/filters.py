@@ -31,7 +31,7 @@ class PeopleFilter(PlacesMixin, forms.Form):
     group = GroupField(required=False)
 
     def __init__(self, data, *, organization):
-        super().__init__(data)
+        super().__init__(data, auto_id="narrow_%s")  # a dialog on the same page may have fields of these names too
         self.organization = organization
         self.find_places_in(organization)
         allocations = organization.allocations.select_related("license").order_by("license__sort_key", "pk")
