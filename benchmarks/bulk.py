@@ -37,6 +37,7 @@ def measure():
 
     django.setup()
     from django.test import Client
+    from django.utils import timezone
 
     from directory.models import Account, Organization
     from directory.services import create_group
@@ -51,7 +52,9 @@ def measure():
     unit = scale.units.filter(parent=None).order_by("pk").first()
     provider = scale.allocations.first().license.provider
     licenses = provider.licenses.exclude(allocations__organization=scale)
-    unused = scale.allocations.filter(cancelled_at=None, seats=None, ends_at=None, starts_at__lte="2026-01-01").first()
+    unused = scale.allocations.filter(
+        cancelled_at=None, seats=None, ends_at=None, starts_at__lte=timezone.now()
+    ).first()
     new = licenses.first()
     allocation = allocate(new, organization=scale, actor=actor) if new else unused
     first = scale.users.order_by("pk")[min(MANY, scale.users.count()) - 1]
