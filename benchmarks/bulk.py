@@ -41,7 +41,6 @@ def measure():
 
     from directory.models import Account, Organization
     from directory.services import create_group
-    from licensing.services import allocate
     from portal.audit.log import Actor
 
     scale = Organization.objects.get(slug="scale")
@@ -50,13 +49,8 @@ def measure():
     actor = Actor("command", None, "benchmark")
     create_group(scale, name="Benchmark", actor=actor)
     unit = scale.units.filter(parent=None).order_by("pk").first()
-    provider = scale.allocations.first().license.provider
-    licenses = provider.licenses.exclude(allocations__organization=scale)
-    unused = scale.allocations.filter(
-        cancelled_at=None, seats=None, ends_at=None, starts_at__lte=timezone.now()
-    ).first()
-    new = licenses.first()
-    allocation = allocate(new, organization=scale, actor=actor) if new else unused
+    live = scale.allocations.live(timezone.now())
+    allocation = live.filter(seats=None, ends_at=None).order_by("pk").first()
     first = scale.users.order_by("pk")[min(MANY, scale.users.count()) - 1]
     scale.users.filter(pk__lte=first.pk).update(title="Tenth", search_text=_with_word("tenth"))
     found = {}

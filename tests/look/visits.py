@@ -183,7 +183,6 @@ def dialogs_of(w):
         ("deactivate-user", user, "licensing:deactivate_user", w.user),
         ("offboard-user", user, "licensing:offboard_user", w.user),
         ("delete-user", user, "licensing:delete_user", w.user),
-        ("reactivate-user", ("directory:user_detail", w.inactive), "licensing:reactivate_user", w.inactive),
         ("assign-everybody", ("licensing:organization_licenses",), "licensing:choose_organization_license"),
     ]
     for kind, thing in [(USERS, w.user), (GROUPS, w.group), (UNITS, w.unit)]:
@@ -215,6 +214,8 @@ def states_of(w, dialogs):
         yield visit(f"{of}s-none-found", f"directory:{of}_list", query="?q=xyzzy")
     yield visit("invitations-none-found", "directory:invitation_list", query="?q=xyzzy")
     yield visit("invitations-cancelled", "directory:invitation_list", query="?state=cancelled")
+    again = visit("reactivate-user-page", "licensing:reactivate_user", w.inactive)
+    yield from (again, visit("reactivate-user", "directory:user_detail", w.inactive, opens=again))
     reset = visit("reset-password-page", "directory:reset_password", w.ada)
     yield from (reset, visit("reset-password", "directory:user_detail", w.ada, opens=reset))
     yield visit("reset-password-shared-page", "directory:reset_password", w.cleo)
