@@ -211,13 +211,14 @@ def states_of(w, dialogs):
     yield state("menu", licenses, open_sidebar, widths=(360, 800))
     yield state("organization-switch", licenses, open_switch, roles=("two-organizations",))
     for of in ("user", "group", "unit"):
-        yield visit(f"{of}s-none-found", f"directory:{of}_list", query="?q=xyzzy")
+        app = "licensing" if of == "user" else "directory"
+        yield visit(f"{of}s-none-found", f"{app}:{of}_list", query="?q=xyzzy")
     yield visit("invitations-none-found", "directory:invitation_list", query="?q=xyzzy")
     yield visit("invitations-cancelled", "directory:invitation_list", query="?state=cancelled")
     again = visit("reactivate-user-page", "licensing:reactivate_user", w.inactive)
     yield from (again, visit("reactivate-user", "directory:user_detail", w.inactive, opens=again))
     reset = visit("reset-password-page", "directory:reset_password", w.ada)
-    yield from (reset, visit("reset-password", "directory:user_detail", w.ada, opens=reset))
+    yield from (reset, visit("reset-password-of-somebody", "directory:user_detail", w.ada, opens=reset))
     yield visit("reset-password-shared-page", "directory:reset_password", w.cleo)
     yield visit("reset-password-without-account-page", "directory:reset_password", w.user)
     yield visit("licenses-none-found", "licensing:license_list", query="?q=xyzzy")
@@ -299,9 +300,9 @@ def states_of_long_names(w, dialogs):
 
 def empty_lists(w):
     """What the lists look like with nothing in them."""
-    for name in ("home", "license_list", "organization_licenses", "people_without_license", "my_access"):
+    for name in ("home", "license_list", "user_list", "organization_licenses", "people_without_license", "my_access"):
         yield visit(f"empty-{name.replace('_', '-')}", f"licensing:{name}", roles=("empty",))
-    for name in ("invitation_list", "group_list", "unit_list", "user_list", "organization_detail"):
+    for name in ("invitation_list", "group_list", "unit_list", "organization_detail"):
         yield visit(f"empty-{name.replace('_', '-')}", f"directory:{name}", roles=("empty",))
     yield visit("empty-activity", "audit:activity", roles=("empty",))
     yield visit("empty-user-groups", "directory:user_groups", w.emil, roles=("empty",))
