@@ -27,6 +27,11 @@ class Listing:
     def count_text(self):
         return f"{self.count:,}" if self.count <= COUNT_LIMIT else f"more than {COUNT_LIMIT:,}"
 
+    @property
+    def all_text(self):
+        """What a link says that ticks all of them."""
+        return f"all {self.count:,}" if self.count <= COUNT_LIMIT else "all that match"
+
 
 def list_page(request, queryset, *, search, sorts, default="", size=PAGE_SIZE, counted=None, number=None):
     """Return the Listing that the request's q, sort, after and before ask for; what they ask wrongly is not heard.
