@@ -103,7 +103,11 @@ class Looker:
         settle(page)
         if visit.is_ours and not visit.in_debug and visit.opens is visit.act is visit.body is None:
             seen.bytes = page.evaluate(BYTES)
-        if page.locator("main #modal-title").count() and visit.route not in self.dialogs and not visit.in_debug:
+        if (
+            page.locator("main #modal-title").count()
+            and visit.route not in self.dialogs
+            and not (visit.in_debug or visit.is_alone)
+        ):
             seen.report("visit", ["no visit opens this dialog in its page"])
         if visit.opens:
             open_dialog(page, visit.opens.path)

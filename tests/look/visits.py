@@ -77,6 +77,7 @@ class Visit:
     schemes: tuple = ("light", "dark")
     is_ours: bool = True  # else Django's
     in_debug: bool = False  # there in debug only
+    is_alone: bool = False  # a dialog that a button opens, and no link
     body: str | None = None  # of a page that no URL gives
 
 
@@ -246,14 +247,16 @@ def states_of(w, dialogs):
     both = f"?one=%23{w.user.pk}&other=%23{w.inactive.pk}"
     yield visit("compared", "licensing:compare", query=both)
     yield visit("compare-nobody", "licensing:compare", query="?one=xyzzy")
-    yield visit("give", "licensing:give_what_other_has", w.inactive, w.user)
+    give = visit("give-page", "licensing:give_what_other_has", w.inactive, w.user)
+    yield from (give, visit("give", "licensing:compare", query=both, opens=give))
     ticked = f"?things={w.user.pk}&things={w.inactive.pk}"
     for act in ("group", "unit", "deactivate", "reactivate"):
-        yield visit(f"bulk-{act}", f"licensing:bulk_{act}", query=ticked)
-    yield visit("bulk-leave", "licensing:bulk_leave", query=f"{ticked}&query=within%3Dgroup-{w.group.pk}")
+        yield visit(f"bulk-{act}", f"licensing:bulk_{act}", query=ticked, is_alone=True)
+    of_group = f"{ticked}&query=within%3Dgroup-{w.group.pk}"
+    yield visit("bulk-leave", "licensing:bulk_leave", query=of_group, is_alone=True)
     for act in ("assign", "unassign"):
-        yield visit(f"bulk-{act}", f"licensing:bulk_{act}", USERS, query=ticked)
-    yield visit("bulk-nothing", "licensing:bulk_group")
+        yield visit(f"bulk-{act}", f"licensing:bulk_{act}", USERS, query=ticked, is_alone=True)
+    yield visit("bulk-nothing", "licensing:bulk_group", is_alone=True)
     yield visit("units-found", "directory:unit_list", query="?q=e")
     yield state("users-next", visit("", "licensing:user_list"), next_page, leads_on=True)
     yield visit("user-inactive", "licensing:assignee_licenses", USERS, w.inactive)
@@ -280,8 +283,9 @@ def states_of(w, dialogs):
     yield visit("import", "imports:upload")
     yield visit("import-preview", "imports:import_detail", w.imported)
     yield visit("import-none-found", "imports:import_detail", w.imported, query="?q=xyzzy")
-    yield visit("import-confirm-page", "imports:confirm", w.imported)
-    yield visit("import-cancel-page", "imports:cancel", w.imported)
+    for act in ("confirm", "cancel"):
+        dialog = visit(f"import-{act}-page", f"imports:{act}", w.imported)
+        yield from (dialog, visit(f"import-{act}", "imports:import_detail", w.imported, opens=dialog))
     for name, query in [("", ""), ("-narrow", "?dialog=narrow"), ("-wide", "?dialog=wide")]:
         yield visit(f"design{name}", "design", query=query, in_debug=True)
 
