@@ -1,3 +1,5 @@
+from functools import cache
+
 from django import template
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
@@ -22,8 +24,13 @@ def component(context, content, called, **values):
 @register.simple_tag
 def icon(name, small=False):
     """An outline icon, inline: it takes the color of the text and is silent, for the words beside it speak."""
+    return _icon(str(name), small)
+
+
+@cache  # a list with menus has hundreds
+def _icon(name, small):
     look = {"class": "icon icon-s", "stroke_width": "1.8"} if small else {"class": "icon", "stroke_width": "1.6"}
-    return heroicon_outline(str(name), size=None, aria_hidden="true", **look)
+    return heroicon_outline(name, size=None, aria_hidden="true", **look)
 
 
 @register.filter
