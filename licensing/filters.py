@@ -120,21 +120,21 @@ class Selection:
         data = request.POST if request.method == "POST" else request.GET
         return cls(data, organization=request.organization, kind=kind)
 
-    @property
+    @cached_property
     def group(self):
         """The Group whose people the list shows, or None."""
         return self._place("group", self.organization.groups)
 
-    @property
+    @cached_property
     def unit(self):
         return self._place("unit", self.organization.units)
 
-    @property
+    @cached_property
     def allocation(self):
         """The Allocation whose assignees the list shows, or None."""
         return self._place("license", self._allocations)
 
-    @property
+    @cached_property
     def used(self):
         """The Allocation of which the list shows who can use it, or None."""
         return self._place("access", self._allocations)

@@ -67,10 +67,6 @@ class Import(models.Model):
         return self.state in (State.READING, State.JUDGING, State.RUNNING)
 
     @property
-    def is_over(self):
-        return self.state in (State.DONE, State.CANCELLED, State.STOPPED)
-
-    @property
     def percent(self):
         return self.rows_done * 100 // self.rows_count if self.rows_count else 0
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 from django.forms import CharField, Form
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from directory.forms.editing import ChooseUnitForm, UserForm
 from directory.forms.pickers import AddGroupsForm
 from directory.models import Role
 from directory.trees import unit_paths
+from directory.views.users import user_of
 from licensing import services
 from licensing.access import by_license, changes, sources_of
 from licensing.filters import PeopleFilter
@@ -43,7 +44,7 @@ def user_list(request):
 
 @editor_required
 def edit_user(request, pk):
-    user = _user(request, pk)
+    user = user_of(request, pk)
 
     def change(form, at):
         values = getattr(form, "cleaned_data", {})
@@ -66,7 +67,7 @@ def edit_user(request, pk):
 @editor_required
 def add_groups(request, pk):
     """Add to Group, from the person's side."""
-    user = _user(request, pk)
+    user = user_of(request, pk)
 
     def change(form, at):
         groups = form.is_bound and form.cleaned_data.get("groups")
@@ -91,21 +92,25 @@ def add_groups(request, pk):
 @editor_required
 def place_user(request, pk):
     """Add to Organization Unit, from the person's side."""
-    user = _user(request, pk)
+    user = user_of(request, pk)
 
     def change(form, at):
         unit = getattr(form, "cleaned_data", {}).get("unit")
         return changes.placing(unit, [user], at=at) if unit and unit != user.unit else None
 
+    def save(unit):
+        return unit, directory.place_in_unit(unit, users=[user], actor=request.actor)
+
     def say(outcome):
-        return f"{user} moved to their new unit." if outcome.done else f"{user} is in this unit already."
+        unit, moved = outcome
+        return f"{user} moved to {unit}." if moved.done else f"{user} is in {unit} already."
 
     return run_modal(
         request,
         "licensing/place_user.html",
         partial(ChooseUnitForm, organization=request.organization),
         title=f"Add {user} to an organizational unit",
-        save=lambda unit: directory.place_in_unit(unit, users=[user], actor=request.actor),
+        save=save,
         say=say,
         back=reverse("directory:user_detail", args=[pk]),
         foresee=foresee(request, change),
@@ -115,7 +120,7 @@ def place_user(request, pk):
 
 @editor_required
 def deactivate(request, pk):
-    user = _user(request, pk)
+    user = user_of(request, pk)
     return _confirm(
         request,
         user,
@@ -129,7 +134,7 @@ def deactivate(request, pk):
 
 @editor_required
 def reactivate(request, pk):
-    user = _user(request, pk)
+    user = user_of(request, pk)
     return _confirm(
         request,
         user,
@@ -143,7 +148,7 @@ def reactivate(request, pk):
 
 @editor_required
 def delete_user(request, pk):
-    user = _user(request, pk)
+    user = user_of(request, pk)
     return _confirm(
         request,
         user,
@@ -162,7 +167,7 @@ def delete_user(request, pk):
 @editor_required
 def offboard(request, pk):
     """End all that somebody has, after showing all of it: what is shown is what is done."""
-    user = _user(request, pk)
+    user = user_of(request, pk)
     sources = sources_of(USERS, [user], at=timezone.now())[user.pk]
     return _confirm(
         request,
@@ -195,7 +200,3 @@ def _confirm(request, user, act, title, *, save, say, change=None, form=Form, ba
         person=user,
         **more,
     )
-
-
-def _user(request, pk):
-    return get_object_or_404(request.organization.users.select_related("unit", "organization"), pk=pk)
