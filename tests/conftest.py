@@ -9,6 +9,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests import chromium
 from tests.asking import api  # noqa: F401 a fixture too
+from tests.matrix import browsers, things  # noqa: F401 the same
 from tests.worlds import acme, catalogue, globex, harbor, operator  # noqa: F401 fixtures that every test may ask for
 
 # Playwright keeps an event loop running in the test's thread; without this Django refuses to query the database there.

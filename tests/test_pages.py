@@ -1,8 +1,6 @@
-"""The pages: what they say of licenses, people and units."""
+"""The pages: what they say of licenses and people."""
 
-import re
-from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,8 +12,6 @@ from directory.models import Organization, User
 from licensing import services
 from licensing.kinds import GROUPS, KINDS, ORGANIZATION, UNITS, USERS
 from licensing.models import Application, Assignment, License, Policy
-from portal.audit.log import Actor
-from portal.audit.models import AuditEntry
 from portal.days import end_of, start_of, write_day
 from tests.reading import read
 from tests.worlds import TEST, license_of
@@ -349,73 +345,6 @@ def test_a_license_that_everybody_and_everything_has_is_not_offered(acme):
     assert "Assign License" not in read(client.get(url)).links
 
 
-# The tree of units ---------------------------------------------------------------------------------------------------
-
-
-def toggle(page, name):
-    return page.one("a", aria_label=f"Units below {name}")
-
-
-def test_the_tree_opens_level_by_level_and_keeps_its_state_in_the_url(acme):
-    antwerp = directory.create_unit(acme.organization, name="Antwerp", parent=acme.below, actor=TEST)
-    directory.create_unit(acme.organization, name="Operations", actor=TEST)
-    client = acme.client(acme.viewer)
-
-    page = read(client.get("/units/"))
-    assert page.names_with("name") == ["Operations", "Sales"]
-    assert toggle(page, "Sales")["aria-expanded"] == "false"
-
-    page = read(client.get(f"/units/{toggle(page, 'Sales')['href']}"))
-    assert page.names_with("name") == ["Operations", "Sales", "Benelux"]
-    assert toggle(page, "Sales")["aria-expanded"] == "true"
-
-    address = f"/units/{toggle(page, 'Benelux')['href']}"
-    page = read(client.get(address))
-    assert page.names_with("name") == ["Operations", "Sales", "Benelux", "Antwerp"]
-    assert [row[0] for row in page.rows][2:] == ["Benelux in Sales", "Antwerp in Sales › Benelux"]
-    assert sorted(parse_qs(urlsplit(address).query)["open"]) == sorted([str(acme.unit.pk), str(acme.below.pk)])
-    assert page.links["Antwerp"] == f"/units/{antwerp.pk}/"
-
-    page = read(client.get(f"/units/{toggle(page, 'Sales')['href']}"))
-    assert page.names_with("name") == ["Operations", "Sales"]
-    # Benelux is still open: Sales opens again as it was
-    page = read(client.get(f"/units/{toggle(page, 'Sales')['href']}"))
-    assert page.names_with("name") == ["Operations", "Sales", "Benelux", "Antwerp"]
-
-
-def test_the_tree_counts_people_and_names_the_licenses_of_a_unit(acme):
-    directory.place_in_unit(acme.unit, users=[acme.viewer], actor=TEST)
-    acme.person("Away", unit=acme.unit, is_active=False)
-    acme.assign(acme.unit)
-    acme.assign(acme.below, acme.plain)
-
-    page = read(acme.client(acme.viewer).get(f"/units/?open={acme.unit.pk}"))
-
-    assert page.rows == [
-        ["Sales", "1", "2", "CRM Professional"],
-        ["Benelux in Sales", "1", "1", "CRM Basic CRM Professional through Sales"],
-    ]
-
-
-def test_a_search_among_units_shows_their_paths(acme):
-    directory.create_unit(acme.organization, name="Antwerp", parent=acme.below, actor=TEST)
-
-    page = read(acme.client().get("/units/?q=E"))
-
-    assert [row[0] for row in page.rows] == ["Antwerp in Sales › Benelux", "Benelux in Sales", "Sales"]
-
-
-def test_the_page_of_a_unit_shows_where_it_lies(acme):
-    antwerp = directory.create_unit(acme.organization, name="Antwerp", parent=acme.below, actor=TEST)
-    client = acme.client()
-
-    crumbs = read(client.get(f"/units/{antwerp.pk}/")).one("nav", class_="crumbs")
-    below = read(client.get(f"/units/{acme.unit.pk}/")).one("section", aria_labelledby="below")
-
-    assert [item.text for item in crumbs.all("li")] == ["Organizational Units", "Sales", "Benelux", "Antwerp"]
-    assert below.links == {"Benelux 1 person": f"/units/{acme.below.pk}/"}
-
-
 # Why somebody has something ------------------------------------------------------------------------------------------
 
 
@@ -523,97 +452,3 @@ def test_who_has_no_role_is_shown_no_link_to_what_they_may_not_see(acme):
     links = {url for url in page.links.values() if url.startswith("/")}
     assert links == {"/", "/my-access/", "/accounts/"}
     assert {url: client.get(url, follow=True).status_code for url in links} == dict.fromkeys(links, 200)
-
-
-# Activity ------------------------------------------------------------------------------------------------------------
-
-
-def test_every_act_is_a_sentence_newest_first(acme, catalogue):
-    ada = Actor("account", acme.admin.account.pk, "Ada Admin")
-    optional = [catalogue.export, catalogue.administration]
-    new = directory.create_user(acme.organization, name="Noor", actor=ada)
-    team = directory.create_group(acme.organization, name="Team", actor=ada)
-    nordics = directory.create_unit(acme.organization, name="Nordics", actor=ada)
-    directory.join_group(team, users=[new], actor=ada)
-    directory.leave_group(team, users=[new], actor=ada)
-    directory.place_in_unit(nordics, users=[new], actor=ada)
-    directory.leave_unit(nordics, users=[new], actor=ada)
-    directory.move_unit(nordics, parent=acme.unit, actor=ada)
-    directory.move_unit(nordics, parent=None, actor=ada)
-    to = {"actor": ada, "policies": [catalogue.export]}
-    services.assign(acme.allocation, kind=USERS, assignees=[new], **to)
-    services.assign(acme.allocation, kind=GROUPS, assignees=[team], actor=ada)
-    services.assign(
-        acme.allocation,
-        kind=UNITS,
-        assignees=[nordics],
-        starts_at=datetime(2090, 1, 1, tzinfo=UTC),
-        ends_at=datetime(2090, 2, 1, tzinfo=UTC),
-        **to,
-    )
-    services.assign(acme.allocation, kind=ORGANIZATION, assignees=[acme.organization], actor=ada)
-    mine = acme.allocation.assignments.get(user=new)
-    services.set_policies(mine, policies=[catalogue.administration], actor=ada)
-    services.set_dates(mine, starts_at=None, ends_at=datetime(2090, 6, 1, tzinfo=UTC), actor=ada)
-    services.set_dates(mine, starts_at=None, ends_at=None, actor=ada)
-    services.unassign(mine, actor=ada)
-    services.change_allocation(
-        acme.allocation, seats=25, starts_at=datetime(2026, 1, 1, tzinfo=UTC), ends_at=None, actor=ada
-    )
-    services.cancel(acme.allocation, actor=ada)
-    services.reinstate(acme.allocation, actor=ada)
-    services.set_license_policies(
-        catalogue.professional, default=[catalogue.reading, catalogue.export], optional=optional[1:], actor=ada
-    )
-    suite = license_of(catalogue, "Suite")
-    services.allocate(
-        suite, organization=acme.organization, seats=1, starts_at=datetime(2026, 1, 1, tzinfo=UTC), actor=ada
-    )
-    acts = AuditEntry.objects.filter(organization_id=acme.organization.pk, actor_name="Ada Admin").count()
-
-    page = read(acme.client(acme.viewer).get("/activity/"))
-
-    listed = page.one("ul", class_="acts")
-    signs = [sign.children[0] for sign in listed.all("span", class_="sign")]
-    said = [re.sub(r" \d+ \w+ \d{4}, \d\d:\d\d$", "", act.text) for act in listed.all("li")]
-    assert list(zip(signs, said, strict=True))[:acts][::-1] == [
-        ("·", "Ada Admin added Noor to the directory"),
-        ("·", "Ada Admin created group Team"),
-        ("·", "Ada Admin created unit Nordics"),
-        ("+", "Ada Admin added Noor to group Team"),
-        ("−", "Ada Admin removed Noor from group Team"),
-        ("+", "Ada Admin placed Noor in unit Nordics"),
-        ("−", "Ada Admin removed Noor from unit Nordics"),
-        ("·", "Ada Admin moved unit Nordics from the top level to Sales"),
-        ("·", "Ada Admin moved unit Nordics from Sales to the top level"),
-        ("+", "Ada Admin assigned CRM Professional to Noor, with CRM export"),
-        ("+", "Ada Admin assigned CRM Professional to group Team"),
-        (
-            "+",
-            "Ada Admin assigned CRM Professional to unit Nordics, with CRM export, from 1 Jan 2090 until 31 Jan 2090",
-        ),
-        ("+", "Ada Admin assigned CRM Professional to the whole organization"),
-        ("·", "Ada Admin added CRM administration and removed CRM export for Noor with CRM Professional"),
-        ("·", "Ada Admin changed the dates of CRM Professional for Noor: until 31 May 2090"),
-        ("·", "Ada Admin changed the dates of CRM Professional for Noor: no dates of its own"),
-        ("−", "Ada Admin unassigned CRM Professional from Noor"),
-        (
-            "·",
-            "Northlight changed the allocation of CRM Professional: 25 seats in place of no limit;"
-            f" first day 1 Jan 2026 in place of {write_day(day(0))}; nobody gained or lost anything",
-        ),
-        ("−", "Northlight cancelled the allocation of CRM Professional; 5 people lost CRM Professional"),
-        ("+", "Northlight reinstated the allocation of CRM Professional; 5 people gained CRM Professional"),
-        (
-            "+",
-            "Northlight changed the policies of CRM Professional: made CRM export default; 5 people gained CRM export",
-        ),
-        ("+", "Northlight allocated Suite: 1 seat, from 1 Jan 2026"),
-    ]
-    assert not said[acts].startswith("Ada")
-
-
-def test_the_activity_of_another_organization_is_not_shown(acme, globex):
-    globex.assign(globex.group)
-
-    assert "assigned" not in read(acme.client().get("/activity/")).one("ul", class_="acts").text

@@ -30,7 +30,7 @@ from tests.look.acts import (
     sign_in,
     steps,
 )
-from tests.test_access_matrix import ADMIN_LISTS, ADMIN_NEVER, ADMIN_OBJECTS, ADMIN_OF_OPERATOR, URLS
+from tests.matrix import ADMIN_LISTS, ADMIN_NEVER, ADMIN_OBJECTS, ADMIN_OF_OPERATOR, URLS
 
 HEIGHTS = {360: 740, 800: 1000, 1280: 800}  # by width
 ZOOMED = {"width": 320, "height": 256}  # what is left of 1280 × 1024 at 400 %
