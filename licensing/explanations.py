@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 
 from django.urls import reverse
 
@@ -11,7 +12,7 @@ from portal.text import join_words
 
 from .access import Decision, Reason, Source, by_license, decide, judge, sources_of
 from .kinds import USERS
-from .models import Allocation, Application, Policy
+from .models import Allocation, Application, LicensePolicy, Policy
 from .states import Status
 
 _TEXTS = {
@@ -31,6 +32,7 @@ class Missing:
     reason: Reason
     allocation: Allocation
     source: Source | None  # the assignment that is not enough
+    license_policy: LicensePolicy | None  # where one that was not chosen is what is missing
     status: Status | None  # where dates are what is missing
     text: str
     act: str  # what a button says that opens the modal at `url`; empty: nobody here can change it
@@ -38,7 +40,14 @@ class Missing:
 
     @property
     def id(self):
-        return f"{self.reason}-{self.allocation.pk}-{self.source.assignment.pk if self.source else 0}"
+        assignment = self.source.assignment.pk if self.source else 0
+        return f"{self.reason}-{self.allocation.pk}-{assignment}-{self.license_policy.pk if self.license_policy else 0}"
+
+    @property
+    def order(self):
+        """What is closest stands first; policies of one license stand as the provider ordered them."""
+        row, license = self.license_policy, self.allocation.license
+        return -self.reason.place, license.sort_key, (row.position, row.pk) if row else (0, 0), self.id
 
 
 @dataclass(frozen=True)
@@ -113,15 +122,19 @@ class Explanation:
                 policy = way.policy if reason is Reason.ACTION_NOT_COVERED else None
                 found[reason, way.allocation, way.assignment, policy] = way
         lines = [self._line(reason, way) for (reason, *_), way in found.items()]
-        return sorted(lines, key=lambda line: (-line.reason.place, line.allocation.license.sort_key))
+        return sorted(lines, key=attrgetter("order"))
 
     def _line(self, reason, way):
         allocation, source = self.allocations[way.allocation], self.sources.get(way.assignment)
-        policy = next(
-            (row.policy for row in allocation.license.license_policies.all() if row.policy_id == way.policy), ""
-        )
+        row = None
+        if reason is Reason.ACTION_NOT_COVERED:
+            rows = allocation.license.license_policies.all()
+            row = next((row for row in rows if row.policy_id == way.policy), None)
         text = _TEXTS[reason].format(
-            allocation=allocation, provider=allocation.license.provider, person=self.person, policy=policy
+            allocation=allocation,
+            provider=allocation.license.provider,
+            person=self.person,
+            policy=row.policy if row else "A policy",
         )
         status, act, url = None, "", ""
         if reason in (Reason.ALLOCATION_ENDED, Reason.ALLOCATION_NOT_STARTED):
@@ -134,7 +147,7 @@ class Explanation:
             act, url = "Change dates", reverse("licensing:change_dates", args=[way.assignment])
         elif reason is Reason.ACTION_NOT_COVERED:
             act, url = "Manage Optional Policies", reverse("licensing:choose_policies", args=[way.assignment])
-        return Missing(reason, allocation, source, status, text, act, url)
+        return Missing(reason, allocation, source, row, status, text, act, url)
 
 
 def explain(person, thing, action, allocations, *, at):

@@ -143,6 +143,21 @@ def test_not_chosen_and_the_closest_first(acme, catalogue, missing):
     assert acts == {"Manage Optional Policies": reverse("licensing:choose_policies", args=[assignment.pk])}
 
 
+def test_policies_that_are_not_chosen_stand_as_the_provider_ordered_them(acme, catalogue):
+    acme.assign(acme.group)
+    export, administration = catalogue.export, catalogue.administration
+    for optional in ([export, administration], [administration, export]):
+        services.set_license_policies(
+            catalogue.professional, default=[catalogue.reading], optional=optional, actor=TEST
+        )
+        page = explain(acme.client(), acme.nobody, crm(catalogue), action="export")
+        said = " ".join(rows(page, "missing"))
+        first, second = (said.index(f"{policy.name} is optional") for policy in optional)
+        assert first < second
+        ids = [element["id"] for element in page.all() if "id" in element.attributes]
+        assert len(ids) == len(set(ids))
+
+
 def test_ended_and_not_started(acme, missing):
     now = timezone.now()
     ended, later = acme.assign(acme.group), acme.assign(acme.nobody, starts_at=now + DAY)
