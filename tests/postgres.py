@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 MISSING = "PostgreSQL is not installed (Debian: apt install postgresql)"
-# Fast and forgetful: nothing here has to survive a power cut.
+# Fast and forgetful: nothing here has to survive a power cut. What takes a minute waits for a lock that its own test
+# holds (PostgreSQL sees no deadlock whose other half is in Python), or has a plan that no customer may meet.
 SETTINGS = {
+    "statement_timeout": "60s",
     "listen_addresses": "",
     "max_connections": "100",
     "fsync": "off",
