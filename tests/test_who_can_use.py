@@ -58,6 +58,20 @@ def test_who_can_use_it(acme, catalogue, allocation, many, monkeypatch):
     assert who(allocation) == []
 
 
+def test_many_are_counted_as_far_as_a_list_tells(acme, monkeypatch):
+    people = [acme.person(f"Person {number}", unit=acme.unit) for number in range(6)]
+    for number in range(4):  # who lead to the same three again and again
+        group = directory.create_group(acme.organization, name=f"Team {number}", actor=TEST)
+        directory.join_group(group, users=people[:3], actor=TEST)
+        acme.assign(group)
+    acme.assign(acme.unit)
+    exact = len(people) + 1  # Uma is in a unit below
+    for limit in range(1, 20):
+        monkeypatch.setattr(reach, "COUNT_LIMIT", limit)
+        number = who_can_use(acme.organization, at=timezone.now(), allocation=acme.allocation).number
+        assert number == exact if exact <= limit else limit < number <= exact
+
+
 def test_who_can_use_an_application_and_a_policy(acme, catalogue, allocation):
     """By any license: Vic has the export, all who have anything can use the CRM."""
     acme.assign(acme.nobody, acme.plain)
