@@ -1,4 +1,4 @@
-"""How PostgreSQL goes about a decision among 100,000 people: it reads little, whoever is asked about."""
+"""How PostgreSQL goes about things: what it reads for a decision among 100,000 people, and what it may believe."""
 
 import random
 
@@ -6,10 +6,14 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Count
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from directory.models import User
+from licensing.access import seats_of
 from licensing.access.decisions import _OF, statement
-from licensing.models import Application
+from licensing.models import Allocation, Application
+from tests.admin.hands import customers
 
 pytestmark = pytest.mark.postgres
 
@@ -40,6 +44,23 @@ def test_a_decision_reads_little_whoever_is_asked_about(scale):
     assert max(map(buffers, plans)) <= 130
 
 
+def test_seats_are_counted_also_while_tables_are_believed_to_be_empty(catalogue):
+    """As after many were imported at once, until PostgreSQL looks again. It took hours to find a part of it anew for
+    each row of another."""
+    customers(catalogue.basic, range(1000))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE pg_class SET reltuples = 0, relpages = 1"
+            " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0"
+        )
+    with CaptureQueriesContext(connection) as queries:
+        uses = seats_of(Allocation.objects.all(), at=timezone.now())
+    assert sum(use.over for use in uses.values()) == 500
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {queries[-1]['sql']}")
+        assert steps(cursor.fetchone()[0][0]["Plan"]) < 10_000_000
+
+
 def plans_of_decisions(pairs):
     """Return the plan of the decision for each pair of pks, of a user and an application: the one plan that PostgreSQL
     keeps for all of them, as it was executed."""
@@ -60,6 +81,12 @@ def plans_of_decisions(pairs):
 
 def buffers(plan):
     return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+
+
+def steps(plan):
+    """Return how many rows its nodes looked at."""
+    rows = sum(number for name, number in plan.items() if name == "Actual Rows" or name.startswith("Rows Removed by"))
+    return rows * plan["Actual Loops"] + sum(map(steps, plan.get("Plans", ())))
 
 
 def faults(plan):

@@ -205,18 +205,18 @@ def seats_of(allocations, *, at):
         coalesce(starts_at > %s, FALSE) AS is_later
       FROM licensing_assignment WHERE allocation_id IN ({ids}) AND (ends_at IS NULL OR ends_at > %s)),
     few AS NOT MATERIALIZED (SELECT * FROM a WHERE NOT whole_organization),
-    reached AS (
-      SELECT r.allocation_id, count(DISTINCT r.id) AS used, count(DISTINCT r.id) FILTER (WHERE NOT r.is_later) AS now
-      FROM ({reach}) r WHERE {_is_active("r.organization_id")} GROUP BY r.allocation_id),
-    everybody AS (
-      SELECT organization_id, count(*) AS number FROM directory_user
-      WHERE is_active AND organization_id IN (SELECT organization_id FROM a WHERE whole_organization)
-      GROUP BY organization_id),
-    terms AS (
+    terms AS MATERIALIZED (
       SELECT allocation_id, organization_id, max(CASE WHEN whole_organization THEN 1 ELSE 0 END) AS has_all,
         max(CASE WHEN whole_organization AND NOT is_later THEN 1 ELSE 0 END) AS has_all_now,
         min(CASE WHEN is_later THEN starts_at END) AS later_from
-      FROM a GROUP BY allocation_id, organization_id)
+      FROM a GROUP BY allocation_id, organization_id),
+    reached AS MATERIALIZED (
+      SELECT r.allocation_id, count(DISTINCT r.id) AS used, count(DISTINCT r.id) FILTER (WHERE NOT r.is_later) AS now
+      FROM ({reach}) r WHERE {_is_active("r.organization_id")} GROUP BY r.allocation_id),
+    everybody AS MATERIALIZED (
+      SELECT organization_id, count(*) AS number FROM directory_user
+      WHERE is_active AND organization_id IN (SELECT organization_id FROM terms WHERE has_all = 1)
+      GROUP BY organization_id)
     SELECT t.allocation_id, coalesce(CASE WHEN t.has_all = 1 THEN e.number ELSE r.used END, 0),
       coalesce(CASE WHEN t.has_all_now = 1 THEN e.number ELSE r.now END, 0), t.later_from
     FROM terms t LEFT JOIN reached r ON r.allocation_id = t.allocation_id

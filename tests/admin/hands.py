@@ -1,11 +1,16 @@
 """How staff does things in the administration: pages by model, forms as a browser sends them, and what is answered."""
 
+from datetime import timedelta
+
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from directory.models import Account, Organization
-from licensing.models import Allocation, Application, License, Policy, Provider, ProviderToken, StaffMember
+from directory.models import Account, Organization, User
+from licensing.models import Allocation, Application, Assignment, License, Policy, Provider, ProviderToken, StaffMember
+from portal.audit.log import Target, record
 from portal.audit.models import AuditEntry
+from tests.worlds import TEST
 
 MODELS = [Application, Policy, License, Allocation, Organization, AuditEntry, Provider, ProviderToken, StaffMember]
 OPERATORS_MODELS = [Account]
@@ -82,3 +87,30 @@ def of_license(license, **changes):
     default = changes.pop("default", [row.policy for row in rows if row.is_default])
     optional = changes.pop("optional", [row.policy for row in rows if not row.is_default])
     return {"name": license.name, "description": license.description, **policies(default, optional), **changes}
+
+
+def customers(license, numbers):
+    """Organizations with an allocation each that is over its one seat, and ends soon, or that nobody has assigned."""
+    now = timezone.now()
+    made = Organization.objects.bulk_create(Organization(name=f"Customer {n}", slug=f"customer-{n}") for n in numbers)
+    people = [User(organization=each, name=f"Person {n}") for each in made for n in range(2)]
+    for person in people:
+        person.fold()
+    User.objects.bulk_create(people)
+    allocations = Allocation.objects.bulk_create(
+        Allocation(organization=each, license=license, seats=1, starts_at=now, ends_at=now + timedelta(days=9))
+        for each in made
+    )
+    Assignment.objects.bulk_create(
+        Assignment(
+            organization_id=each.organization_id, allocation=each, whole_organization=True, created_by="the test"
+        )
+        for each in allocations[::2]
+    )
+    record(
+        TEST,
+        "allocation.created",
+        [Target("allocation", a.pk, "X") for a in allocations],
+        provider_id=license.provider_id,
+        details={"seats": 1, "from": None, "until": None},
+    )

@@ -1,19 +1,15 @@
 """Lists pay for their rows once: a thousand cost as many queries as one."""
 
-from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from directory import services as directory
-from directory.models import Organization, User
 from licensing import services
-from licensing.models import Allocation, Application, Assignment, License, Policy, Provider
-from portal.audit.log import Target, record
-from tests.admin.hands import MODELS, OPERATORS_MODELS, url
+from licensing.models import Application, License, Policy, Provider
+from tests.admin.hands import MODELS, OPERATORS_MODELS, customers, url
 from tests.worlds import PASSWORD, TEST
 
 
@@ -62,33 +58,6 @@ PAGES = {
     "/admin/licensing/license/{license}/delete/": 8,
     "/admin/directory/organization/": 10,
 }
-
-
-def customers(license, numbers):
-    """Organizations with an allocation each that is over its one seat, and ends soon, or that nobody has assigned."""
-    now = timezone.now()
-    made = Organization.objects.bulk_create(Organization(name=f"Customer {n}", slug=f"customer-{n}") for n in numbers)
-    people = [User(organization=each, name=f"Person {n}") for each in made for n in range(2)]
-    for person in people:
-        person.fold()
-    User.objects.bulk_create(people)
-    allocations = Allocation.objects.bulk_create(
-        Allocation(organization=each, license=license, seats=1, starts_at=now, ends_at=now + timedelta(days=9))
-        for each in made
-    )
-    Assignment.objects.bulk_create(
-        Assignment(
-            organization_id=each.organization_id, allocation=each, whole_organization=True, created_by="the test"
-        )
-        for each in allocations[::2]
-    )
-    record(
-        TEST,
-        "allocation.created",
-        [Target("allocation", a.pk, "X") for a in allocations],
-        provider_id=license.provider_id,
-        details={"seats": 1, "from": None, "until": None},
-    )
 
 
 def test_a_thousand_allocations_cost_as_many_queries_as_one(staff, catalogue):
