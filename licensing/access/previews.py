@@ -15,7 +15,7 @@ from django.db import connection
 from directory.models import User
 from licensing.models import Allocation, Policy
 
-from .reach import as_stored
+from .reach import as_stored, is_active, paths
 
 LICENSE, POLICY = range(2)  # what a grant gives
 
@@ -223,8 +223,7 @@ def _effects(change):
     would read them three times. What other grants give is asked only where something is given or taken. Whoever keeps
     a license by nothing but what starts later loses it, and keeps the seat: so there is a sign for each.
     """
-    active = f"""WHERE NOT EXISTS (SELECT 1 FROM directory_user x
-        WHERE x.organization_id IN {ids(change.organizations)} AND NOT x.is_active AND x.id = p.id)"""
+    active = "TRUE" if change.inactive_too else is_active("p.id", f"IN {ids(change.organizations)}")
     named = []
     if change.people.startswith("SELECT") and len(change.people) > LONG:  # named once, not in each path to somebody
         named.append(f"among(id) AS MATERIALIZED ({change.people})")
@@ -238,20 +237,19 @@ def _effects(change):
     sides += [("added", "after", "before", GAINED, HAD)] * change.gives
     for side, mine, others, *_ in sides:
         named.append(f"{side} AS MATERIALIZED (SELECT * FROM grants_{mine} EXCEPT SELECT * FROM grants_{others})")
-        named.append(f"from_{side} AS ({_reach(side, change)})")
+        named.append(f"from_{side} AS ({_paths(side, change)})")
     for side, _, others, mark, other_mark in sides:
         other_side = {"dropped": "added", "added": "dropped"}[side]
         except_same = f" EXCEPT SELECT * FROM from_{other_side}" if len(sides) == 2 else ""
         pairs.append(f"SELECT subject, id, {_mark(mark)} AS mark FROM (SELECT * FROM from_{side}{except_same}) r")
-        pairs.append(f"""SELECT subject, id, {_mark(other_mark)} FROM ({_reach(f"grants_{others}", change)}) r
+        pairs.append(f"""SELECT subject, id, {_mark(other_mark)} FROM ({_paths(f"grants_{others}", change)}) r
             WHERE EXISTS (SELECT 1 FROM {side})""")
     return f"""WITH {", ".join(named)},
     effect AS MATERIALIZED (SELECT p.subject, p.id, {_sign("bits")} AS sign, {_sign("all_bits")} AS seat
         FROM (SELECT subject, id, bits, bits | (bits >> {LATER}) AS all_bits
             FROM (SELECT subject, id, {_all_marks()} AS bits FROM ({" UNION ALL ".join(pairs)}) marked
                 GROUP BY subject, id) m) p
-        {"" if change.inactive_too else active}
-        {"WHERE" if change.inactive_too else "AND"} (p.all_bits & {GAINED | LOST}) <> 0)
+        WHERE {active} AND (p.all_bits & {GAINED | LOST}) <> 0)
     """
 
 
@@ -273,10 +271,13 @@ def _sign(bits):
 
 def _grants(change, frame):
     """Return the SQL for what is granted in a frame: (id of the grant, subject, whether later, its targets)."""
-    targets = f"a.organization_id, a.user_id, a.group_id, {frame.unit} AS unit_id, {frame.everybody} AS everybody"
+    targets = (
+        f"a.organization_id, a.user_id, a.group_id, {frame.unit} AS unit_id, {frame.everybody} AS whole_organization"
+    )
     is_held = f" OR (al.id IN {ids(change.seats)} AND {frame.held})" if change.seats else ""
     selects = [
-        f"""SELECT a.id, al.id * 2 + {LICENSE} AS subject, NOT ({frame.live}) AS later, {targets} FROM {TABLES}
+        f"""SELECT a.id AS grant_id, al.id * 2 + {LICENSE} AS subject, NOT ({frame.live}) AS later, {targets}
+            FROM {TABLES}
             WHERE a.allocation_id IN {ids(change.allocations)} AND {frame.exists} AND (({frame.live}){is_held})"""
     ]
     if change.policies:
@@ -287,27 +288,10 @@ def _grants(change, frame):
     return " UNION ALL ".join(filter(None, [*selects, frame.more]))
 
 
-def _reach(grants, change):
-    """Return the SQL for whom grants reach: (id of the grant, subject, whether later, id of a user), for each path."""
-
-    def among(column):
-        return f"AND {column} IN ({change.people})" if change.people else ""
-
-    active = "" if change.inactive_too else "AND u.is_active"
-    return f"""
-    SELECT r.id AS grant_id, r.subject, r.later, r.user_id AS id FROM {grants} r
-      WHERE r.user_id IS NOT NULL {among("r.user_id")}
-    UNION ALL SELECT r.id, r.subject, r.later, m.user_id FROM {grants} r
-      JOIN directory_groupmembership m ON m.group_id = r.group_id
-      WHERE r.group_id IS NOT NULL {among("m.user_id")}
-    UNION ALL SELECT r.id, r.subject, r.later, u.id FROM (
-      SELECT DISTINCT r.id, r.subject, r.later, r.organization_id, c.descendant_id FROM {grants} r
-      JOIN directory_orgunitclosure c ON c.ancestor_id = r.unit_id WHERE r.unit_id IS NOT NULL) r
-      JOIN directory_user u ON u.unit_id = r.descendant_id AND u.organization_id = r.organization_id
-      {active} {among("u.id")}
-    UNION ALL SELECT r.id, r.subject, r.later, u.id FROM {grants} r
-      JOIN directory_user u ON u.organization_id = r.organization_id {active}
-      WHERE r.everybody {among("u.id")}"""
+def _paths(grants, change):
+    """Return the SQL for whom grants reach, once for each path: (id of a user, grant, subject, whether later, …)."""
+    also = ", a.grant_id, a.subject, a.later, a.organization_id"
+    return paths(grants, "a.organization_id", also=also, people=change.people, inactive_too=change.inactive_too)
 
 
 def code_of(what, pk):

@@ -92,17 +92,17 @@ def _count(granted, organization):
     """
     columns = granted.order_by().values("user_id", "group_id", "unit_id", "whole_organization")
     sql, parameters = columns.query.sql_with_params()
-    reached, active = _reach("a", int(organization.pk)), _is_active(int(organization.pk))
+    reached, active = paths("a", int(organization.pk)), is_active("r.id", f"= {int(organization.pk)}")
     with connection.cursor() as cursor:
         for limit in (f"LIMIT {2 * COUNT_LIMIT}", ""):
             cursor.execute(
-                f"""WITH a AS NOT MATERIALIZED ({sql}), paths AS (
+                f"""WITH a AS NOT MATERIALIZED ({sql}), found AS (
                 SELECT r.id FROM ({reached}) r WHERE {active} {limit})
-                SELECT count(DISTINCT id), count(*) FROM paths""",
+                SELECT count(DISTINCT id), count(*) FROM found""",
                 parameters,
             )
-            people, paths = cursor.fetchone()
-            if paths < 2 * COUNT_LIMIT or people > COUNT_LIMIT:
+            people, found = cursor.fetchone()
+            if found < 2 * COUNT_LIMIT or people > COUNT_LIMIT:
                 break
     return people
 
@@ -198,7 +198,8 @@ def seats_of(allocations, *, at):
     if not found:
         return {}
     ids, parameters = allocations.assignable(at).values("pk").query.sql_with_params()
-    reach = _reach("few", "a.organization_id", also=", a.allocation_id, a.organization_id, a.is_later")
+    reached = paths("few", "a.organization_id", also=", a.allocation_id, a.organization_id, a.is_later")
+    active = is_active("r.id", "= r.organization_id")
     sql = f"""
     WITH a AS NOT MATERIALIZED (
       SELECT allocation_id, organization_id, user_id, group_id, unit_id, whole_organization, starts_at,
@@ -212,7 +213,7 @@ def seats_of(allocations, *, at):
       FROM a GROUP BY allocation_id, organization_id),
     reached AS MATERIALIZED (
       SELECT r.allocation_id, count(DISTINCT r.id) AS used, count(DISTINCT r.id) FILTER (WHERE NOT r.is_later) AS now
-      FROM ({reach}) r WHERE {_is_active("r.organization_id")} GROUP BY r.allocation_id),
+      FROM ({reached}) r WHERE {active} GROUP BY r.allocation_id),
     everybody AS MATERIALIZED (
       SELECT organization_id, count(*) AS number FROM directory_user
       WHERE is_active AND organization_id IN (SELECT organization_id FROM terms WHERE has_all = 1)
@@ -237,8 +238,8 @@ def count_reached(allocation, *, at):
 
 def _count_seats(allocation, at):
     """Return (how many are reached at the instant or later, how many at the instant, when the first is later)."""
-    organization = allocation.organization_id
-    reached, active = _reach("a", int(organization), also=", a.is_later"), _is_active(int(organization))
+    organization = int(allocation.organization_id)
+    reached, active = paths("a", organization, also=", a.is_later"), is_active("r.id", f"= {organization}")
     # NOT MATERIALIZED: each branch is planned by what PostgreSQL knows of the table. Of a materialized list it believes
     # that every assignment is a unit's, and reads everybody: where few are reached, four times slower.
     sql = f"""
@@ -253,30 +254,39 @@ def _count_seats(allocation, at):
         return cursor.fetchone()
 
 
-def _reach(table, organization, also=""):
-    """Return the SQL for the ids of the users whom the assignments in a table reach, once for each path to them.
+def paths(grants, organization, *, also="", people="", inactive_too=False):
+    """Return the SQL for the ids of the users whom grants reach, once for each path to them.
 
-    organization: their organization: a number, or the column of the table that has it. also: further columns of the
-    table, to go with each id. Some of them are inactive: _is_active() is to be asked.
+    grants: name of a table with an assignment's columns user_id, group_id, unit_id and whole_organization.
+    organization: theirs: a number, or a.organization_id, which is to be among also. also: further columns of the table
+    `a`, to go with each id. people: SQL for the ids of those who matter; else all do.
+    Some of those who are reached directly or by a group are inactive: is_active() is to be asked. That people of units
+    are active is asked here, for the index that holds their units holds only those (docs/access.md).
     Never OR: a probe per user takes seconds at 100,000 people, and a hash of all members falls off a cliff when it
-    outgrows work_mem. That people of units are active is asked here, for the index that holds their units holds only
-    those (docs/access.md).
+    outgrows work_mem.
     """
-    active = f"u.organization_id = {organization} AND u.is_active"
+
+    def among(column):
+        return f"AND {column} IN ({people})" if people else ""
+
+    active = "" if inactive_too else "AND u.is_active"
     return f"""
-    SELECT a.user_id AS id{also} FROM {table} a WHERE a.user_id IS NOT NULL
-    UNION ALL SELECT m.user_id{also} FROM {table} a
-      JOIN directory_groupmembership m ON m.group_id = a.group_id WHERE a.group_id IS NOT NULL
+    SELECT a.user_id AS id{also} FROM {grants} a WHERE a.user_id IS NOT NULL {among("a.user_id")}
+    UNION ALL SELECT m.user_id{also} FROM {grants} a
+      JOIN directory_groupmembership m ON m.group_id = a.group_id WHERE a.group_id IS NOT NULL {among("m.user_id")}
     UNION ALL SELECT u.id{also} FROM (
-      SELECT DISTINCT c.descendant_id{also} FROM {table} a
+      SELECT DISTINCT c.descendant_id{also} FROM {grants} a
       JOIN directory_orgunitclosure c ON c.ancestor_id = a.unit_id WHERE a.unit_id IS NOT NULL) a
-      JOIN directory_user u ON u.unit_id = a.descendant_id AND {active}
-    UNION ALL SELECT u.id{also} FROM {table} a JOIN directory_user u ON {active} WHERE a.whole_organization"""
+      JOIN directory_user u ON u.unit_id = a.descendant_id AND u.organization_id = {organization} {active}
+      {among("u.id")}
+    UNION ALL SELECT u.id{also} FROM {grants} a
+      JOIN directory_user u ON u.organization_id = {organization} {active} WHERE a.whole_organization {among("u.id")}"""
 
 
-def _is_active(organization):
+def is_active(user, organizations):
+    """Return the SQL for whether a user, by the column with the id, is active. organizations: "= 5", "IN (5, 6)"."""
     return f"""NOT EXISTS (SELECT 1 FROM directory_user x
-      WHERE x.organization_id = {organization} AND NOT x.is_active AND x.id = r.id)"""
+      WHERE x.organization_id {organizations} AND NOT x.is_active AND x.id = {user})"""
 
 
 def as_stored(at):
