@@ -2,8 +2,9 @@ from dataclasses import dataclass
 from functools import wraps
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 
+DEADLOCK = "40P01"  # PostgreSQL's code for it
 CHANGED_MEANWHILE = "Somebody changed this at the same moment. Nothing was saved. Look again, then try once more."
 
 
@@ -43,7 +44,8 @@ def one_transaction(service):
     """Run a service in one transaction; what the database refuses becomes a ValidationError.
 
     The constraints of data from two organizations, and of rows that vanished meanwhile, are deferred: they speak
-    at COMMIT, after the service's own code. So the word for them is found here, where the transaction ends.
+    at COMMIT, after the service's own code. So the word for them is found here, where the transaction ends; as for two
+    who wait for each other, of whom PostgreSQL ends one: rows that go with others are locked in no order of ours.
     """
 
     @wraps(service)
@@ -52,6 +54,10 @@ def one_transaction(service):
             with transaction.atomic():
                 return service(*args, **kwargs)
         except IntegrityError as error:
+            raise ValidationError(CHANGED_MEANWHILE, code="changed") from error
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") != DEADLOCK:
+                raise
             raise ValidationError(CHANGED_MEANWHILE, code="changed") from error
 
     return wrapper

@@ -10,13 +10,13 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from directory import services as directory
-from directory.models import Account, Group, Invitation, OrgUnit, OrgUnitClosure
+from directory.models import Account, Group, Invitation, OrgUnit, OrgUnitClosure, User
 from licensing import services
 from licensing.kinds import GROUPS, USERS
 from licensing.models import Allocation, Assignment, AssignmentPolicy
 from portal.audit.log import Actor
 from portal.outbox.models import Mail
-from portal.transactions import do_each
+from portal.transactions import CHANGED_MEANWHILE, do_each, one_transaction
 from tests.worlds import TEST
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -95,6 +95,20 @@ def wait_until_somebody_waits():
                 return
             time.sleep(0.01)
     raise AssertionError("Nobody waited for the lock.")
+
+
+def test_of_two_who_wait_for_each_other_one_is_told(acme):
+    meet = threading.Barrier(2, timeout=30)
+
+    @one_transaction
+    def lock_both(first, second):
+        User.objects.select_for_update().get(pk=first.pk)
+        meet.wait()
+        User.objects.select_for_update().get(pk=second.pk)
+        return "done"
+
+    outcomes = at_once(lambda: lock_both(acme.admin, acme.editor), lambda: lock_both(acme.editor, acme.admin))
+    assert sorted(outcomes) == [CHANGED_MEANWHILE, "done"]
 
 
 def assign_to(world, assignee, actor):
