@@ -10,10 +10,10 @@ MOVES_LOOKED_AT, MOVES_SHOWN = 200, 8
 
 
 @register.inclusion_tag("licensing/_assignment_menu.html", takes_context=True)
-def assignment_menu(context, assignment, name, up=False):
+def assignment_menu(context, assignment, name):
     """The three dots of an assignment's row, for who may change it; without JavaScript they lead back here."""
     request = context["request"]
-    return {"assignment": assignment, "name": name, "up": up, "here": request.get_full_path()}
+    return {"assignment": assignment, "name": name, "here": request.get_full_path()}
 
 
 @register.simple_tag
