@@ -139,7 +139,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     const field = document.getElementById("find-q");
     const before = document.activeElement.id;
-    if (field) field.focus();
+    if (field?.offsetParent) field.focus(); // not what a dialog that is just closing still contains
     else if (!modal.open) {
       link.click();
       opener = before || opener;

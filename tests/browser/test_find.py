@@ -112,6 +112,23 @@ def test_the_keys_lead_to_the_field_of_the_page(page, world, visit):
     expect(page).to_have_url(re.compile(f"/users/{world.nobody.pk}/$"))
 
 
+def test_the_keys_open_it_again_at_the_moment_it_closes(page, world, visit):
+    """A dialog says that it closed a moment later; the keys may come in between."""
+    visit("licensing:user_list")
+    page.keyboard.press("Control+k")
+    expect(field(page)).to_be_focused()
+
+    page.evaluate(
+        """() => {
+            document.getElementById("modal").close();
+            document.dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true }));
+        }"""
+    )
+
+    expect(field(page)).to_be_focused()
+    expect(dialog(page)).to_be_visible()
+
+
 def test_the_keys_open_nothing_over_another_dialog(page, world, visit):
     visit("licensing:license_detail", world.allocation.pk)
     page.get_by_role("link", name="Assign License", exact=True).click()

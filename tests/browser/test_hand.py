@@ -36,6 +36,7 @@ def test_searching_in_a_dialog_keeps_the_field_its_place_and_the_caret(page, bus
         busy.person(f"Person {number}")
     assign(page, busy)
     search = dialog(page).get_by_label("Search", exact=True)
+    settle(page)
     place = search.bounding_box()
 
     page.keyboard.type("nobdy")
