@@ -16,7 +16,6 @@ from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
 from portal.lists import clean_query, matching
 
 WAYS = {USERS: "Direct", GROUPS: "Through a group", UNITS: "Through a unit", ORGANIZATION: "Whole organization"}
-STATUSES = [("", "Any status"), ("active", "Active"), ("inactive", "Inactive")]
 
 
 class PeopleFilter(PlacesMixin, forms.Form):
