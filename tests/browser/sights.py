@@ -13,9 +13,14 @@ from tests.browser.hands import actions, choose_action, dialog, expect_message, 
 def page_at(path):
     def open_page(page, world):
         page.goto(path.format(world=world))
-        expect(main(page).get_by_role("link", name="Seats in use of")).to_have_count(0)  # they are counted
+        expect_counted(page)
 
     return open_page
+
+
+def expect_counted(page):
+    """Expect the seats in use, which are counted after the page is there."""
+    expect(main(page).get_by_role("link", name="Seats in use of")).to_have_count(0)
 
 
 def dialog_of(path, opener, ready):
@@ -81,9 +86,12 @@ def row_menu(page, world):
 
 def message(page, world):
     policies(page, world)
+    behind = main(page).get_by_role("heading", level=1).element_handle()
     dialog(page).get_by_role("button", name="Apply", exact=True).click()
     expect(dialog(page)).to_be_hidden()
     expect_message(page, "Nothing changed.")
+    behind.wait_for_element_state("hidden")  # the page reads itself anew
+    expect_counted(page)
 
 
 PAGES = {
