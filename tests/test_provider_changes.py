@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import Client
 from django.utils import timezone
 
 from directory import services as directory
@@ -16,7 +17,7 @@ from portal.audit.log import Actor
 from portal.audit.models import AuditEntry
 from portal.days import write_day
 from tests.reading import read
-from tests.worlds import TEST, license_of
+from tests.worlds import PASSWORD, TEST, license_of
 
 DAY = timedelta(days=1)
 
@@ -24,7 +25,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def nora(catalogue):
     """The actor: somebody of the provider's staff."""
-    return Actor("account", catalogue.staff.pk, "Nora North")
+    return Actor("account", catalogue.staff.pk, "Nora North", "203.0.113.7")
 
 
 def told(world):
@@ -240,10 +241,43 @@ def test_nobody_of_the_providers_staff_is_named_nor_found(acme, catalogue, nora)
             assert "Nora" not in html
         assert "matches" in read(client.get("/activity/?q=Nora")).text
         assert len(list(read(client.get("/activity/?q=Northlight")).one("ul", class_="acts").all("li"))) > 5
+        file = b"".join(client.get("/activity.csv").streaming_content).decode()
+        assert "Northlight" in file
+        assert "Nora" not in file
+        assert nora.address not in file
 
     staff = acme.client()
     staff.force_login(catalogue.staff)
     assert "Nora North" in staff.get("/admin/audit/auditentry/").content.decode()
+
+
+def test_who_of_the_provider_created_an_organization_is_not_named_there(catalogue, nora):
+    customer = services.create_customer(
+        provider=catalogue.provider, name="New", slug="new", time_zone="UTC", admin_email="al@new.example", actor=nora
+    )
+    services.update_customer(customer, name="Newer", time_zone="UTC", actor=nora)
+    account = directory.create_account(email="x@new.example", name="Xe", password=PASSWORD, actor=TEST)
+    directory.create_user(customer, name="Xe", account=account, role="admin", actor=TEST)
+    client = Client()
+    client.force_login(account)
+
+    acts = [item.text for item in read(client.get("/activity/")).one("ul", class_="acts").all("li")]
+
+    assert sum("Northlight" in act for act in acts) == 4  # created, its first Admin put there and invited, renamed
+    assert not any("Nora" in act for act in acts)
+
+
+def test_a_policy_that_takes_the_place_of_its_namesake_is_told(acme, catalogue, nora):
+    other = services.save(Application(provider=catalogue.provider, name="Mail", slug="mail"), actor=TEST)
+    twin = services.save(Policy(application=other, name="CRM access", actions=["read"]), actor=TEST)
+    acme.assign(acme.viewer)
+
+    set_policies(catalogue, [twin], [catalogue.export, catalogue.administration], nora)
+
+    assert told(acme) == [
+        "Northlight changed the policies of CRM Professional: added CRM access as default; removed CRM access; 1 person"
+        " gained CRM access and 1 person lost CRM access"
+    ]
 
 
 def test_each_allocation_shows_its_own_changes_only(acme, globex, catalogue, nora):

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 
 from directory import services as directory
 from directory.models import Account, Organization, Role
-from portal.audit.log import record
+from portal.audit.log import record, told_as
 from portal.transactions import one_transaction
 
 from ..models import OrganizationOrigin, StaffMember
@@ -16,7 +16,8 @@ def create_customer(*, provider, actor, **fields):
 
     fields: what directory.create_organization() takes.
     """
-    organization = directory.create_organization(**fields, actor=actor)
+    with told_as(provider and provider.name):
+        organization = directory.create_organization(**fields, actor=actor)
     if provider:
         OrganizationOrigin.objects.create(organization=organization, provider=provider)
         _record(actor, "organization.created", organization, provider)
@@ -29,8 +30,10 @@ def update_customer(organization, *, name, time_zone, actor):
     if actor.kind == "account" and not customer_is_open_to(actor.id, organization):
         raise ValidationError(f"{organization} is its own by now: ask the operator to change this.", code="own")
     before = directory.lock(Organization, organization)
-    organization = directory.update_organization(before, name=name, time_zone=time_zone, actor=actor)
     origin = OrganizationOrigin.objects.filter(organization=organization).select_related("provider").first()
+    is_by_provider = origin and StaffMember.objects.filter(provider=origin.provider, account=actor.id).exists()
+    with told_as(is_by_provider and origin.provider.name):
+        organization = directory.update_organization(before, name=name, time_zone=time_zone, actor=actor)
     if origin and (before.name, before.time_zone) != (name, time_zone):
         _record(actor, "organization.changed", organization, origin.provider)
     return organization

@@ -33,6 +33,7 @@ class Target:
 
 
 _change_set = ContextVar("change_set", default=None)
+_provider = ContextVar("provider", default=None)
 
 
 @contextmanager
@@ -43,6 +44,16 @@ def one_act(change_set=None):
         yield
     finally:
         _change_set.reset(token)
+
+
+@contextmanager
+def told_as(provider):
+    """Let an organization read of all that is recorded inside that its provider, by this name if any, did it."""
+    token = _provider.set(provider)
+    try:
+        yield
+    finally:
+        _provider.reset(token)
 
 
 def record(actor, verb, targets, *, organization_id=None, provider_id=None, details=None, customers=None):
@@ -56,7 +67,8 @@ def record(actor, verb, targets, *, organization_id=None, provider_id=None, deta
     """
     now, change_set = timezone.now(), _change_set.get() or uuid.uuid4()
     pairs = [target if isinstance(target, tuple) else (target, {}) for target in targets]
-    pairs = [(target, {**(details or {}), **own}) for target, own in pairs]
+    everywhere = {"provider": _provider.get()} if _provider.get() else {}
+    pairs = [(target, {**everywhere, **(details or {}), **own}) for target, own in pairs]
     readers = [(organization_id, provider_id, {}), *((pk, None, own) for pk, own in (customers or {}).items())]
     AuditEntry.objects.bulk_create(
         (

@@ -48,3 +48,8 @@ class AuditEntry(models.Model):
     def told_by(self):
         """Who did it, as an organization is told: of what its provider did, the provider and nobody of its staff."""
         return self.details.get("provider") or self.actor_name
+
+    @property
+    def told_from(self):
+        """From which address, as an organization is told: not where its provider's staff sits."""
+        return "" if self.details.get("provider") else self.address

@@ -12,7 +12,8 @@ GAIN, LOSS, OTHER = "+", "−", "·"
 
 def sign_of(entry):
     """Return the ledger's sign: what the act does to access."""
-    signs = {effect["sign"] for effect in entry.details.get("effects", [])}
+    effects = [*entry.details.get("effects", []), *entry.details.get("later", {}).get("effects", [])]
+    signs = {effect["sign"] for effect in effects}
     told = {"+": GAIN, "-": LOSS}[signs.pop()] if len(signs) == 1 else OTHER
     return _SIGNS.get(entry.verb, told)
 
@@ -92,15 +93,21 @@ def _new_terms(entry, details):
 
 
 def _effects(details, otherwise="nobody gained or lost anything"):
-    """Say how many people gained and lost what, where that was counted."""
+    """Say how many people gained and lost what, where that was counted, and what they will lose later."""
     if "effects" not in details:
         return ""
-    words = {"+": "gained", "-": "lost"}
-    parts = [
-        f"{count_words(each['people'], 'person', 'people')} {words[each['sign']]} {each['what']}"
-        for each in details["effects"]
-    ]
+    parts = _told(details["effects"], {"+": "gained", "-": "lost"})
+    if later := details.get("later"):
+        on = write_day(date.fromisoformat(later["on"]))
+        parts += [f"from {on} on {said}" for said in _told(later["effects"], {"-": "can no longer use"})]
     return f"; {join_words(parts) or otherwise}"
+
+
+def _told(effects, words):
+    """words: what is said of each sign."""
+    return [
+        f"{count_words(each['people'], 'person', 'people')} {words[each['sign']]} {each['what']}" for each in effects
+    ]
 
 
 def _moved(entry, details):
@@ -157,7 +164,17 @@ def _license_policies(entry, details):
     return format_html("changed the policies of <b>{}</b>: {}", entry.target_name, what)
 
 
-_OF_CATALOGUE = {"name": "name", "description": "description", "actions": "actions", "role": "role in the application"}
+_OF_CATALOGUE = {
+    "name": "name",
+    "slug": "slug",
+    "resource_type": "resource type",
+    "description": "description",
+    "actions": "actions",
+    "role": "role in the application",
+    "url": "address",
+    "contact_email": "contact address",
+    "terms_url": "terms",
+}
 
 
 def _catalogue(entry, details):
@@ -243,6 +260,8 @@ _SENTENCES = {
     "allocation.reinstated": lambda entry, details: format_html(
         "reinstated the allocation of <b>{}</b>{}", entry.target_name, _effects(details)
     ),
+    "provider.changed": _catalogue,
+    "application.changed": _catalogue,
     "license.changed": _catalogue,
     "policy.changed": _catalogue,
     "license.policies": _license_policies,

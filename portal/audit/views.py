@@ -27,7 +27,7 @@ def activity_csv(request):
         for chunk in in_chunks(searched(request, _entries(request), "search_text__contains"), "at", "pk"):
             for entry in chunk:
                 said = unescape(strip_tags(sentence_of(entry)))
-                yield [f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M:%S}", entry.actor_name, said, entry.address]
+                yield [f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M:%S}", entry.told_by, said, entry.told_from]
 
     return stream_csv(f"{request.organization} activity", ["When", "Who", "What", "From address"], rows())
 
