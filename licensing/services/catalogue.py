@@ -85,8 +85,8 @@ def set_license_policies(license, *, default, optional, actor):
         _refuse("default_policies", "This license is allocated: it keeps at least one, or who has it could do nothing.")
     locked = LicensePolicy.objects.select_for_update(no_key=True, of=("self",)).filter(license=license)
     rows = {row.policy: row for row in locked.select_related("policy")}
-    before = {policy.name: row.is_default for policy, row in rows.items()}
-    after = {policy.name: policy in default for policy in wanted}
+    before = {policy: row.is_default for policy, row in rows.items()}
+    after = {policy: policy in default for policy in wanted}
     change = changes.changing_policies(license, default, optional, at=timezone.now())
     effects, of_all = effects_of(change, {*rows, *wanted}) if after != before else ({}, [])
 
@@ -116,14 +116,15 @@ def _refuse(field, message):
 
 
 def _differences(before, after):
-    """Return what changed between {policy: is default} then and now, as names."""
-    return {
-        "added_default": [name for name in after if after[name] and name not in before],
-        "added_optional": [name for name in after if not after[name] and name not in before],
-        "now_default": [name for name in after if after[name] and before.get(name) is False],
-        "now_optional": [name for name in after if not after[name] and before.get(name) is True],
-        "removed": [name for name in before if name not in after],
+    """Return what changed between {Policy: is default} then and now, as names."""
+    changed = {
+        "added_default": [policy for policy in after if after[policy] and policy not in before],
+        "added_optional": [policy for policy in after if not after[policy] and policy not in before],
+        "now_default": [policy for policy in after if after[policy] and before.get(policy) is False],
+        "now_optional": [policy for policy in after if not after[policy] and before.get(policy) is True],
+        "removed": [policy for policy in before if policy not in after],
     }
+    return {how: [policy.name for policy in policies] for how, policies in changed.items()}
 
 
 def _provider_of(thing):
