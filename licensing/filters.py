@@ -110,7 +110,7 @@ class Selection:
     def __init__(self, data, *, organization, kind):
         """data: QueryDict with `things` (keys) or `all`, and `query`, the state of the list."""
         self.organization, self.kind = organization, kind
-        self.query, self.is_all = data.get("query", "")[:4000], data.get("all") == "1"
+        self.query, self.is_all = data.get("query", ""), data.get("all") == "1"
         self.ticked = [pk for pk in data.getlist("things") if is_key(pk)]
         self._state = QueryDict(self.query)
 

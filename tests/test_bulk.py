@@ -108,6 +108,16 @@ def test_a_list_and_acts_upon_all_of_it_agree_on_whom_it_shows(acme, narrowed, f
     assert set(selection.things.values_list("name", flat=True)) == found
 
 
+def test_a_long_address_of_a_list_selects_no_more_than_it_shows(acme):
+    page = read(acme.client().get(f"/groups/{acme.group.pk}/?x={'a' * 5000}&tick=all"))
+    data = QueryDict(mutable=True)
+    data.update({"all": "1", "query": page.one("input", type="hidden", name="query")["value"]})
+
+    selection = Selection(data, organization=acme.organization, kind=USERS)
+
+    assert set(selection.things) == set(acme.group.members.all())
+
+
 def test_a_place_that_is_not_there_is_said_and_shows_nobody(acme):
     page = read(acme.client().get("/users/", {"unit": "Sal", "group": "Sup"}))
 
