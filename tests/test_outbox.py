@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from portal.outbox.models import Mail
@@ -56,6 +56,33 @@ def test_a_server_that_does_not_answer_is_tried_again_later_and_not_for_ever(set
         assert deliver() == 1
     Mail.objects.update(due_at=timezone.now())
     assert deliver() == 0
+
+
+def test_a_server_that_does_not_answer_costs_one_of_many_an_attempt(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9  # where nobody listens
+    write("ada@acme.example", "eva@acme.example", "vic@acme.example")
+    assert deliver() == 1
+    assert sorted(Mail.objects.values_list("attempts", flat=True)) == [0, 0, 1]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_background_process_goes_on_when_the_database_was_away():
+    write()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+    finally:
+        other.close()
+
+    call_command("work", "--once")
+
+    assert [each.to for each in mail.outbox] == [["ada@acme.example"]]
 
 
 def test_a_month_later_it_is_gone_but_for_what_may_not_be_said_again():

@@ -61,6 +61,10 @@ def deliver(limit=100):
         tried += 1
         try:
             connection.open()  # once for all, unless it broke
+        except OSError as error:  # none of the others would go out either
+            Mail.objects.filter(pk=mail.pk).update(error=str(error)[:250])
+            break
+        try:
             EmailMessage(mail.subject, mail.body, to=[mail.to], connection=connection).send()
         except (OSError, ValueError) as error:  # what smtplib and sockets raise; and what no mail can be made of
             Mail.objects.filter(pk=mail.pk).update(error=str(error)[:250])
