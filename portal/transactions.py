@@ -22,24 +22,6 @@ class Done:
         return " ".join(self.error.messages) if self.error else ""
 
 
-@transaction.atomic
-def do_each(things, act, *, rehearsed=False):
-    """Do something with each of many (act: a function of one, that calls a service); returns [Done].
-
-    What a rule refuses is left as it was and the others go through, in one transaction. rehearsed: nothing is kept, so
-    that one sees what would become of each; rules that look at what was done before are asked as they will be.
-    """
-    done = []
-    for thing in things:
-        try:
-            done.append(Done(thing, one_transaction(act)(thing)))
-        except ValidationError as error:
-            done.append(Done(thing, error=error))
-    if rehearsed:
-        transaction.set_rollback(True)
-    return done
-
-
 def one_transaction(service):
     """Run a service in one transaction; what the database refuses becomes a ValidationError.
 
@@ -61,3 +43,21 @@ def one_transaction(service):
             raise ValidationError(CHANGED_MEANWHILE, code="changed") from error
 
     return wrapper
+
+
+@one_transaction
+def do_each(things, act, *, rehearsed=False):
+    """Do something with each of many (act: a function of one, that calls a service); returns [Done].
+
+    What a rule refuses is left as it was and the others go through, in one transaction. rehearsed: nothing is kept, so
+    that one sees what would become of each; rules that look at what was done before are asked as they will be.
+    """
+    done = []
+    for thing in things:
+        try:
+            done.append(Done(thing, one_transaction(act)(thing)))
+        except ValidationError as error:
+            done.append(Done(thing, error=error))
+    if rehearsed:
+        transaction.set_rollback(True)
+    return done

@@ -3,6 +3,7 @@ that is not a word for the person."""
 
 import threading
 import time
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -13,11 +14,11 @@ from directory import services as directory
 from directory.models import Account, Group, Invitation, OrgUnit, OrgUnitClosure, User
 from licensing import services
 from licensing.kinds import GROUPS, USERS
-from licensing.models import Allocation, Assignment, AssignmentPolicy
+from licensing.models import Allocation, Assignment, AssignmentPolicy, License
 from portal.audit.log import Actor
 from portal.outbox.models import Mail
 from portal.transactions import CHANGED_MEANWHILE, do_each, one_transaction
-from tests.worlds import TEST
+from tests.worlds import TEST, license_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 ADA, EVA = Actor("account", 1, "Ada"), Actor("account", 2, "Eva")
@@ -342,3 +343,39 @@ def test_many_that_are_cancelled_by_two_at_once_are_each_cancelled_by_one(acme, 
 
     assert sorted(sum(not each.error for each in done) for done in (first, second)) == [0, 4]
     assert not Allocation.objects.filter(cancelled_at=None).exists()
+
+
+def test_the_last_default_policy_is_not_taken_out_while_the_license_is_allocated(acme, catalogue):
+    license = license_of(catalogue, "Fresh")
+    allocate = partial(services.allocate, license, organization=acme.organization, actor=ADA)
+    empty = partial(services.set_license_policies, license, default=[], optional=[], actor=EVA)
+
+    _, second = one_after_the_other(allocate, empty)
+
+    assert "This license is allocated" in second
+    assert license.license_policies.filter(is_default=True).exists()
+
+
+def test_a_license_that_lost_its_policies_meanwhile_is_not_allocated(acme, catalogue):
+    license = license_of(catalogue, "Fresh")
+    allocate = partial(services.allocate, license, organization=acme.organization, actor=ADA)
+    empty = partial(services.set_license_policies, license, default=[], optional=[], actor=EVA)
+
+    _, second = one_after_the_other(empty, allocate)
+
+    assert second.startswith("Fresh has no default policy")
+    assert not license.allocations.exists()
+
+
+def test_a_license_deleted_while_it_is_given_to_many_is_a_clear_word_for_each(acme, globex, catalogue):
+    license = license_of(catalogue, "Fresh")
+
+    def allocate(organization):
+        return services.allocate(license, organization=organization, actor=ADA)
+
+    _, done = one_after_the_other(
+        partial(services.delete, License.objects.get(pk=license.pk), actor=EVA),
+        partial(do_each, [acme.organization, globex.organization], allocate),
+    )
+
+    assert [each.refusal for each in done] == ["Fresh does not exist any more."] * 2

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from directory import services as directory
-from directory.models import Organization, Role
+from directory.models import Account, Organization, Role
 from licensing import services
 from licensing.models import Allocation
 from licensing.services import send_notices
@@ -241,17 +241,33 @@ def test_who_becomes_admin_later_is_told_and_the_others_not_again(acme, over):
     assert [to for _, to in run(NOON + DAY)] == ["eva@acme.example"]
 
 
-def test_without_an_admin_or_a_contact_the_others_are_told_and_without_both_nobody(acme, over, contact):
+def test_without_an_admin_or_a_contact_the_others_are_told_and_without_a_lead_nobody(acme, over, contact):
     type(acme.admin).objects.filter(pk=acme.admin.pk).update(role="")
     ends(acme.plain, NOON + 7 * DAY)
     assert {to for _, to in run()} == {CONTACT}
 
     contact.contact_email = ""
     services.save(contact, actor=TEST)
+    Account.objects.filter(providers=contact).update(is_active=False)
     assert run(NOON + 6 * DAY) == []
 
     type(acme.admin).objects.filter(pk=acme.admin.pk).update(role=Role.ADMIN)
     assert {to for _, to in run(NOON + 6 * DAY)} == {ADA}
+
+
+def test_where_a_provider_names_no_contact_its_leads_are_told(acme, contact):
+    helper = Account.objects.create(email="helper@northlight.example", name="Hal Helper")
+    services.add_staff(contact, account=helper, actor=TEST)
+    ends(acme.plain, NOON + 7 * DAY)
+    contact.contact_email = ""
+    services.save(contact, actor=TEST)
+
+    assert {to for _, to in run()} == {ADA, "staff@northlight.example"}
+
+    bodies = dict(Mail.objects.values_list("to", "body"))
+    assert "give it a later last day" in bodies["staff@northlight.example"]
+    assert "give it a later last day" not in bodies[ADA]
+    assert run() == []
 
 
 def test_each_organization_is_told_of_its_own(acme, globex):

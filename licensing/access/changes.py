@@ -185,6 +185,12 @@ def changing_allocations(dates, *, at):
     return _with_terms({each: instants for each, instants in dates.items() if not each.cancelled_at}, at)
 
 
+def ending_later(dates, *, at):
+    """Give the Changes that changing_allocations() is felt by later only, each at its instant: the new ends to come."""
+    for instant in sorted({ends_at for _, ends_at in dates.values() if ends_at and ends_at > at}):
+        yield changing_allocations({each: terms for each, terms in dates.items() if terms[1] == instant}, at=instant)
+
+
 def _with_terms(dates, at):
     """The allocations, not cancelled, with these dates."""
     states = {each.pk: state_of(starts_at, ends_at, at) for each, (starts_at, ends_at) in dates.items()}

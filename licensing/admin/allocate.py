@@ -118,7 +118,10 @@ class AllocateMany:
         )
         done = []
         if form.is_valid():
-            done = form.allocate(request.actor)
+            try:
+                done = form.allocate(request.actor)
+            except ValidationError as error:  # somebody changed the same at the same moment
+                add_error(form, error)
             if len(done) == 1 and done[0].error:
                 add_error(form, done[0].error)
                 done = []

@@ -22,7 +22,7 @@ from portal.text import count_words
 
 from .allocate import AllocateMany
 from .bulk import ActOnMany
-from .consequences import Foreseen, over_text
+from .consequences import Foreseen, foresee_dates, lines_of, over_text
 from .listed import AttentionFilter, days_of, seats_text, status_text, with_seats
 from .own import OwnAdmin, providers_of
 
@@ -71,9 +71,9 @@ class AllocationForm(ServiceForm):
         terms = {name: self.cleaned_data[name] for name in ("seats", "starts_at", "ends_at")}
         before = Allocation.objects.select_related("organization", "license").get(pk=self.instance.pk)
         now, over_before = timezone.now(), seats_in_use(before, at=timezone.now()).over
-        change = changes.changing_allocation(before, terms["starts_at"], terms["ends_at"], at=now)
+        dates = {before: (terms["starts_at"], terms["ends_at"])}
         # Of seats it would tell by the old number.
-        foreseen = [each for each in Foreseen(change).consequences if each.sign != "!"]
+        foreseen = [each for each in lines_of(foresee_dates(dates, at=now)) if each.sign != "!"]
         with days_of(before.organization):
             allocation = services.change_allocation(before, **terms, actor=self.request.actor)
         use = seats_in_use(allocation, at=now)

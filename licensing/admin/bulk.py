@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ from portal.service_admin import Consequence, key_of
 from portal.text import count_words, join_some
 from portal.transactions import do_each
 
-from .consequences import Foreseen
+from .consequences import Foreseen, foresee_dates, lines_of
 from .listed import days_of, seats_text, status_text, with_seats
 
 MOST = 1000  # allocations at once
@@ -37,7 +38,8 @@ class Act:
 
     verb: str  # on the button, with how many
     done: str
-    foresee: Callable  # the Change that it is: of allocations, the form and an instant
+    require: Callable  # refuses what it cannot be done with: an allocation, with the form
+    foresee: Callable  # what it does: of allocations, the form and an instant -> [Foreseen]
     do: Callable  # the service: of an allocation, the form and the Actor
     is_loss: bool = False
     form: type[forms.Form] = forms.Form  # what it asks
@@ -47,26 +49,38 @@ ACTS = {
     "cancel_many": Act(
         "Cancel",
         "cancelled",
-        lambda allocations, form, at: changes.cancelling(*(a for a in allocations if not a.cancelled_at), at=at),
+        lambda allocation, form: services.require_not_cancelled(allocation),
+        lambda allocations, form, at: [Foreseen(changes.cancelling(*allocations, at=at))],
         lambda allocation, form, actor: services.cancel(allocation, actor=actor),
         is_loss=True,
     ),
     "reinstate_many": Act(
         "Reinstate",
         "reinstated",
-        lambda allocations, form, at: changes.reinstating(*(a for a in allocations if a.cancelled_at), at=at),
+        lambda allocation, form: services.require_cancelled(allocation),
+        lambda allocations, form, at: [Foreseen(changes.reinstating(*allocations, at=at))],
         lambda allocation, form, actor: services.reinstate(allocation, actor=actor),
     ),
     "change_end_of_many": Act(
         "Change the end of",
         "changed",
-        lambda allocations, form, at: changes.changing_allocations(
-            {a: (a.starts_at, end) for a in allocations if not (end := form.end_of(a)) or end > a.starts_at}, at=at
-        ),
+        lambda allocation, form: services.require_order(allocation.starts_at, form.end_of(allocation)),
+        lambda allocations, form, at: foresee_dates({a: (a.starts_at, form.end_of(a)) for a in allocations}, at=at),
         lambda allocation, form, actor: services.change_end(allocation, ends_at=form.end_of(allocation), actor=actor),
         form=EndForm,
     ),
 }
+
+
+def _left_out(act, allocations, form):
+    """Return of which of the allocations the act will be refused, and why: {key: reason}."""
+    reasons = {}
+    for allocation in allocations:
+        try:
+            act.require(allocation, form)
+        except ValidationError as error:
+            reasons[allocation.pk] = f"left out: {' '.join(error.messages)}"
+    return reasons
 
 
 class ActOnMany:
@@ -94,17 +108,22 @@ class ActOnMany:
             return None
         asked, at = "shown" in request.POST, timezone.now()
         form = act.form(request.POST if asked else None)
-        foreseen, by_allocation, key = [], {}, ""
+        to_do, foreseen, says, key = allocations, [], {}, ""
         if form.is_valid() or (not form.fields and not asked):
-            effects = Foreseen(act.foresee(allocations, form, at))
-            foreseen, by_allocation = effects.consequences, effects.by_allocation
-            foreseen = foreseen or [Consequence("=", "Nobody gains or loses anything by it now.")]
-            key = key_of([*foreseen, Consequence("", str(form.cleaned_data if asked else {}))])
-            if request.POST.get("shown") == key:
+            says = _left_out(act, allocations, form)
+            to_do = [each for each in allocations if each.pk not in says]
+            if not to_do and not form.fields:
+                self.message_user(request, f"None of these can be {act.done}.", messages.WARNING)
+                return None
+            effects = act.foresee(to_do, form, at)
+            foreseen = lines_of(effects) or [Consequence("=", "Nobody gains or loses anything by it.")]
+            says |= {pk: said for each in effects for pk, said in each.by_allocation.items()}
+            key = key_of([*foreseen, Consequence("", str(form.cleaned_data if asked else {}))]) if to_do else ""
+            if key and request.POST.get("shown") == key:
                 return self._do(request, allocations, act, form)
             if request.POST.get("shown"):
                 self.message_user(request, "This is not what was shown before. Read it again.", messages.WARNING)
-        count = count_words(len(allocations), "allocation", "allocations")
+        count = count_words(len(to_do), "allocation", "allocations")
         context = {
             **self.admin_site.each_context(request),
             "title": f"{act.verb} {count}?" if not form.fields else f"{act.verb} {count}",
@@ -114,9 +133,9 @@ class ActOnMany:
             "button": f"{act.verb} {count}" if key else "Show what that changes",
             "form": form,
             "key": key,
-            "consequences": foreseen,
+            "consequences": foreseen if key else [],
             "rows": [
-                (each, status_text(each, at), seats_text(each, each.use), by_allocation.get(each.pk, ""))
+                (each, status_text(each, at), seats_text(each, each.use), says.get(each.pk, ""))
                 for each in with_seats(allocations)
             ],
             "checkbox_name": ACTION_CHECKBOX_NAME,
@@ -130,7 +149,11 @@ class ActOnMany:
             with days_of(allocation.organization):
                 return act.do(allocation, form, request.actor)
 
-        done = do_each(allocations, one)
+        try:
+            done = do_each(allocations, one)
+        except ValidationError as error:  # somebody changed the same at the same moment
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+            return
         refused = [each for each in done if each.error]
         if number := len(done) - len(refused):
             was = "was" if number == 1 else "were"

@@ -7,7 +7,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from licensing import services
-from licensing.access import changes
+from licensing.access import changes, count_holders
 from licensing.models import Application, Policy, Provider
 from portal.service_admin import Consequence, ServiceForm
 from portal.text import count_words, join_words
@@ -86,8 +86,29 @@ class ProviderAdmin(CatalogueAdmin):
 # Applications and policies -------------------------------------------------------------------------------------------
 
 
+class ApplicationForm(CatalogueForm):
+    def write(self):
+        """Whoever asks names the application by its slug and resource type: under other ones it knows of nobody."""
+        stored = self.instance.pk and Application.objects.get(pk=self.instance.pk)
+        application = super().write()
+        if stored and (stored.slug, stored.resource_type) != (application.slug, application.resource_type):
+            people = sum(count_holders(application.policies.all(), at=timezone.now()).values())
+            self.ask_first([Consequence("!", _asked_otherwise(stored, application, people))] if people else [])
+        return application
+
+
+def _asked_otherwise(before, application, people):
+    have = count_words(people, "person has", "people have")
+    old, new = (f"{each.resource_type} “{each.slug}”" for each in (before, application))
+    return (
+        f"{have} policies of {application}. Whatever asks for {old} is answered no from the next question on, for each"
+        f" of them, until it asks for {new}."
+    )
+
+
 @admin.register(Application)
 class ApplicationAdmin(CatalogueAdmin):
+    form = ApplicationForm
     fields = ["provider", "name", "slug", "resource_type", "description", "url"]
     prepopulated_fields = {"slug": ["name"]}
     list_display = ["name", "slug", "description", "provider"]
@@ -122,21 +143,37 @@ class PolicyForm(CatalogueForm):
 
     def write(self):
         """A policy is never copied: whoever has it feels at once what it covers, and which role it hands over."""
-        is_felt = self.instance.pk and {"actions", "role", "application"} & {*self.changed_data}
+        stored = self.instance.pk and Policy.objects.select_related("application").get(pk=self.instance.pk)
         policy = super().write()
-        if is_felt:
+        if stored and (turns := _turns(stored, policy)):
             (effect,) = Foreseen(changes.taking_away(policy, at=timezone.now())).preview.effects or [None]
-            self.ask_first([Consequence("!", _had_by(policy, effect))] if effect else [])
+            self.ask_first([Consequence("!", f"{_had_by(policy, effect)} {turns}")] if effect else [])
         return policy
 
 
-def _had_by(policy, effect):
+def _turns(before, policy):
+    """Say what the application is told otherwise for who has the Policy; empty where it is told the same."""
+    parts = []
+    if (before.actions, before.application) != (policy.actions, policy.application):
+        parts.append(f"it covers {_covered(policy)} in place of {_covered(before)}")
+    if before.role != policy.role:
+        parts.append(f"it hands over {_role(policy)} in place of {_role(before)}")
+    return f"From the next question on {' and '.join(parts)}." if parts else ""
+
+
+def _covered(policy):
+    return f"{join_words(policy.actions) or 'every action'} of {policy.application}"
+
+
+def _role(policy):
+    return f"the role {policy.role}" if policy.role else "no role"
+
+
+def _had_by(thing, effect):
     people = count_words(effect.loses, "person", "people")
     organizations = count_words(effect.organizations["-"], "organization", "organizations")
     verb = "has" if effect.loses == 1 else "have"
-    covers = f"only {join_words(policy.actions)}" if policy.actions else "every action"
-    of = f"{covers} of {policy.application}"
-    return f"{people} in {organizations} {verb} {policy} now. From the next question on it covers {of} for them."
+    return f"{people} in {organizations} {verb} {thing} now."
 
 
 @admin.register(Policy)

@@ -1,14 +1,18 @@
 """What a change will do to customers, as a provider is told it: how many people of which organizations, never who."""
 
 from collections import defaultdict
+from contextlib import nullcontext
 from functools import cached_property
 
 from directory.models import Organization
-from licensing.access import seats_of
+from licensing.access import changes, seats_of
 from licensing.access.previews import count_effects
 from licensing.models import Allocation
+from portal.days import first_day, write_day
 from portal.service_admin import Consequence
 from portal.text import count_words
+
+from .listed import days_of
 
 SHOWN = 50  # lines; of more the rest is summed up
 
@@ -16,8 +20,9 @@ SHOWN = 50  # lines; of more the rest is summed up
 class Foreseen:
     """The effects of a Change (licensing.access.changes) in numbers."""
 
-    def __init__(self, change):
-        self.change, self.preview = change, count_effects(change)
+    def __init__(self, change, *, is_later=False):
+        """is_later: the instant of the Change is yet to come, so its day is said."""
+        self.change, self.preview, self.is_later = change, count_effects(change), is_later
 
     @cached_property
     def only(self):
@@ -65,8 +70,17 @@ class Foreseen:
         if sign == "=" and effect.gains:
             one, many = "has", "have"
         verb = "can no longer use" if sign == "-" and is_license else one if number == 1 else many
-        other = " through something else" if sign == "=" else ""
-        return f"{count_words(number, 'person', 'people')} {where} {verb} {thing}{other}."
+        is_through_other = sign == "=" and (is_license or effect.gains or effect.loses)
+        other = " through something else" if is_through_other else ""
+        when = self._when(thing.organization if is_license else self.only)
+        return f"{when}{count_words(number, 'person', 'people')} {where} {verb} {thing}{other}."
+
+    def _when(self, organization):
+        """Say from which day on, as the Organization counts days, or the reader for many."""
+        if not self.is_later:
+            return ""
+        with days_of(organization) if organization else nullcontext():
+            return f"From {write_day(first_day(self.change.at))} on "
 
     def _over(self):
         """Say of which allocations more people will use seats than there are, where that was not so before."""
@@ -79,14 +93,26 @@ class Foreseen:
     @property
     def by_allocation(self):
         """What each Allocation of it does: {pk: "4 people can no longer use it"}."""
-        said = defaultdict(str)
+        said = {}
         for effect in self.preview.effects:
             if isinstance(effect.thing, Allocation):
                 loses, gains = (count_words(number, "person", "people") for number in (effect.loses, effect.gains))
                 parts = [f"{loses} can no longer use it"] if effect.loses else []
                 parts += [f"{gains} can use it again"] if effect.gains else []
-                said[effect.thing.pk] = ", ".join(parts)
+                when = self._when(effect.thing.organization).replace("From", "from")
+                said |= {effect.thing.pk: f"{when}{', '.join(parts)}"} if parts else {}
         return said
+
+
+def foresee_dates(dates, *, at):
+    """Return the Foreseen of new dates of Allocations, {allocation: (starts_at, ends_at)}: now, and at each new end."""
+    later = [Foreseen(change, is_later=True) for change in changes.ending_later(dates, at=at)]
+    return [Foreseen(changes.changing_allocations(dates, at=at)), *later]
+
+
+def lines_of(foreseen):
+    """Return the Consequences of several Foreseen."""
+    return [line for each in foreseen for line in each.consequences]
 
 
 def over_text(allocation, used, seats):

@@ -132,7 +132,7 @@ def _foresee(license, default, optional):
     """Return the Consequences if these become the policies of a License."""
     foreseen = Foreseen(changes.changing_policies(license, default, optional, at=timezone.now())).consequences
     before = [row.policy for row in license.license_policies.all() if not row.is_default]
-    gone = [policy for policy in before if policy not in [*default, *optional]]
+    gone = [policy for policy in before if policy not in optional]
     chosen = AssignmentPolicy.objects.filter(license=license, policy__in=gone)
     numbers = chosen.aggregate(assignments=Count("assignment", distinct=True), of=Count("organization", distinct=True))
     if numbers["assignments"]:

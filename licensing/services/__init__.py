@@ -1,7 +1,16 @@
 """What may be done with licenses. Every write is one transaction with its audit entries; all take an Actor, and raise
 ValidationError, in words for the person and at the field where they belong, when a rule says no."""
 
-from .allocations import allocate, cancel, change_allocation, change_end, reinstate
+from .allocations import (
+    allocate,
+    cancel,
+    change_allocation,
+    change_end,
+    reinstate,
+    require_cancelled,
+    require_not_cancelled,
+    require_order,
+)
 from .assignments import (
     Assigned,
     assign,
@@ -44,6 +53,9 @@ __all__ = [
     "reinstate",
     "removal_of",
     "remove_staff",
+    "require_cancelled",
+    "require_not_cancelled",
+    "require_order",
     "revoke_token",
     "save",
     "send_notices",

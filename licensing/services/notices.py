@@ -1,6 +1,7 @@
 """Mail about allocations that end soon or are over their seats: to the Admins of the customer, and to the provider."""
 
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
@@ -13,12 +14,24 @@ from portal.lists import in_chunks
 from portal.outbox.post import queue_mail, untold
 
 from ..access import seats_in_use, seats_of
-from ..models import Allocation
+from ..models import Allocation, StaffMember
 from ..states import SOON, in_days
 from .assignments import lock_allocation
 
 BEFORE = (1, 7, SOON)  # days before the last day of an allocation
 CHUNK = 200
+
+
+@dataclass(frozen=True)
+class Addressees:
+    """Who is told: of the customer its Admins, of the provider its contact, or its leads where it names none."""
+
+    customers: list
+    providers: list
+
+    def among(self, addresses):
+        """Return those of them that are among the addresses."""
+        return Addressees(*([each for each in side if each in addresses] for side in (self.customers, self.providers)))
 
 
 def send_notices(*, at):
@@ -102,24 +115,33 @@ def _known(allocations):
 
 
 def _to_tell(keys):
-    """Give (allocation, key, addresses) of those of {allocation: key} of which somebody was not told yet."""
-    organizations = {each.organization_id for each in keys}
-    admins = defaultdict(list)
-    people = User.objects.active().filter(organization__in=organizations, role=Role.ADMIN, account__is_active=True)
-    for organization, email in people.order_by("pk").values_list("organization", "account__email"):
-        admins[organization].append(email)
-    addresses = {
-        key: list(dict.fromkeys(filter(None, [*admins[each.organization_id], each.license.provider.contact_email])))
-        for each, key in keys.items()
-    }
-    left = untold(addresses)
-    return [(each, key, left[key]) for each, key in keys.items() if left[key]]
+    """Give (allocation, key, its Addressees) of those of {allocation: key} of which somebody was not told yet."""
+    customers = _by("organization", User.objects.active().filter(role=Role.ADMIN), [a.organization_id for a in keys])
+    silent = [a.license.provider_id for a in keys if not a.license.provider.contact_email]
+    leads = _by("provider", StaffMember.objects.filter(is_lead=True), silent)
+    to = {}
+    for allocation, key in keys.items():
+        provider = allocation.license.provider
+        contacts = [provider.contact_email] if provider.contact_email else leads[provider.pk]
+        admins = [each for each in customers[allocation.organization_id] if each not in contacts]
+        to[key] = Addressees(admins, contacts)
+    left = untold({key: [*each.customers, *each.providers] for key, each in to.items()})
+    return [(allocation, key, to[key].among(left[key])) for allocation, key in keys.items() if left[key]]
+
+
+def _by(what, people, pks):
+    """Return the addresses of those among people whose account can sign in: {pk of what they belong to: addresses}."""
+    found = defaultdict(list)
+    people = people.filter(**{f"{what}__in": set(pks)}, account__is_active=True).order_by("pk")
+    for pk, email in people.values_list(what, "account__email"):
+        found[pk].append(email)
+    return found
 
 
 def _queue(template, allocation, key, to, at, **context):
     """Write the mail to each address. A provider and a customer are told the same, and what each can do about it."""
     provider, organization = allocation.license.provider, allocation.organization
     context |= {"allocation": allocation, "provider": provider, "organization": organization}
-    for is_provider in (False, True):
-        some = [each for each in to if (each == provider.contact_email) is is_provider]
-        queue_mail(template, to=some, key=key, last=_last_day(allocation, at)[0], is_provider=is_provider, **context)
+    for addresses, is_provider in ((to.customers, False), (to.providers, True)):
+        last = _last_day(allocation, at)[0]
+        queue_mail(template, to=addresses, key=key, last=last, is_provider=is_provider, **context)

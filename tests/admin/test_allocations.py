@@ -6,9 +6,12 @@ import pytest
 from django.utils import timezone
 
 from directory import services as directory
+from directory.models import Organization
 from licensing import services
+from licensing.kinds import USERS
 from licensing.models import Allocation
 from portal.audit.models import AuditEntry
+from portal.days import write_day
 from tests.admin.hands import asked, audit, html, post, refusal, url
 from tests.reading import read
 from tests.worlds import TEST
@@ -61,6 +64,8 @@ def test_fewer_seats_than_are_in_use_are_told_of_first_and_show_as_over(staff, a
 
 def test_enough_seats_and_a_later_end_need_no_confirmation(staff, acme):
     acme.assign(acme.organization)
+    end = timezone.now() + 9 * DAY
+    services.change_allocation(acme.allocation, seats=3, starts_at=None, ends_at=end, actor=TEST)
     post(staff, url(acme.allocation), seats="4", starts_at=first_day_of(acme.allocation), ends_at="2190-01-01")
     acme.allocation.refresh_from_db()
     assert acme.allocation.seats == 4
@@ -81,6 +86,32 @@ def test_days_that_end_it_now_or_begin_it_again_say_for_whom(staff, acme):
         "4 people of Acme get CRM Professional.",
         "Acme will be over its 1 seat of CRM Professional by 3: 4 are in use. Nobody loses anything by that.",
     ]
+
+
+def test_an_end_that_is_yet_to_come_says_from_when_on_and_for_whom(staff, acme):
+    Organization.objects.update(time_zone="Pacific/Kiritimati")  # 14 hours ahead
+    acme.assign(acme.organization)
+    ends_on = (timezone.now() + 9 * DAY).date()
+    data = {"seats": "", "starts_at": first_day_of(acme.allocation), "ends_at": ends_on.isoformat()}
+    says, confirmed = asked(staff, url(acme.allocation), **data)
+    on = write_day(ends_on + DAY)
+    assert says == [f"From {on} on 4 people of Acme can no longer use CRM Professional."]
+
+    post(staff, url(acme.allocation), **data, confirmed=confirmed)
+
+    activity = read(acme.client().get("/activity/")).text
+    assert f"last day {write_day(ends_on)} in place of none; from {on} on 4 people can no longer use" in activity
+    services.change_allocation(acme.allocation, seats=None, starts_at=None, ends_at=None, actor=TEST)
+
+
+def test_who_would_not_have_it_by_then_anyway_does_not_lose_it(staff, acme):
+    soon = timezone.now() + 3 * DAY
+    services.assign(acme.allocation, kind=USERS, assignees=[acme.viewer], ends_at=soon, actor=TEST)
+    acme.assign(acme.nobody)
+    ends_on = (timezone.now() + 9 * DAY).date()
+    data = {"seats": "", "starts_at": first_day_of(acme.allocation), "ends_at": ends_on.isoformat()}
+    says, _ = asked(staff, url(acme.allocation), **data)
+    assert says == [f"From {write_day(ends_on + DAY)} on 1 person of Acme can no longer use CRM Professional."]
 
 
 def test_cancelling_says_how_many_lose_what_and_keeps_the_assignments(staff, acme, catalogue):
@@ -273,7 +304,7 @@ def test_many_are_cancelled_after_a_page_with_the_numbers(staff, acme, globex):
     assert page.rows == [
         ["Acme", "Live", "4, no limit", "4 people can no longer use it"],
         ["Globex", "Live", "1, no limit", "1 person can no longer use it"],
-        ["Globex", "Live", "0, no limit", "nobody feels it now"],
+        ["Globex", "Live", "0, no limit", "nobody feels it"],
     ]
     assert not Allocation.objects.exclude(cancelled_at=None).exists()
     assert post(staff, url(Allocation), **act, shown=key_of_page(answer)) == ["3 allocations were cancelled."]
@@ -284,11 +315,19 @@ def test_many_are_cancelled_after_a_page_with_the_numbers(staff, acme, globex):
 def test_of_many_those_that_are_so_already_are_named_and_the_others_go_through(staff, acme, globex):
     services.cancel(acme.plain, actor=TEST)
     act = chosen("cancel_many", acme.plain, globex.plain)
-    shown = key_of_page(staff.post(url(Allocation), act | {"index": 0}))
+    answer = staff.post(url(Allocation), act | {"index": 0})
+    page, shown = read(answer), key_of_page(answer)
+    assert "Cancel 1 allocation?" in page.text
+    assert [row[-1] for row in page.rows] == ["left out: CRM Basic is cancelled already.", "nobody feels it"]
     assert post(staff, url(Allocation), **act, shown=shown) == [
         "1 allocation was cancelled.",
         "Not cancelled: CRM Basic for Acme: CRM Basic is cancelled already.",
     ]
+
+
+def test_where_none_of_many_can_be_done_nothing_is_asked(staff, acme, globex):
+    act = chosen("reinstate_many", acme.plain, globex.plain)
+    assert post(staff, url(Allocation), **act, index=0) == ["None of these can be reinstated."]
 
 
 def test_many_are_reinstated_and_those_that_go_over_are_told_of(staff, acme, globex):
@@ -326,6 +365,40 @@ def test_the_end_of_many_is_asked_for_then_shown_then_changed(staff, acme, bruss
     acme.allocation.refresh_from_db()
     assert there.ends_at.astimezone(brussels.tz).isoformat()[:16] == f"{day + DAY}T00:00"
     assert (acme.allocation.seats, acme.allocation.starts_at) == (9, start)
+
+
+def test_the_end_of_many_says_from_when_on_and_which_are_left_out(staff, acme, globex):
+    acme.assign(acme.organization)
+    later = timezone.now() + 90 * DAY
+    for each in (acme.allocation, acme.plain):
+        services.change_allocation(each, seats=None, starts_at=None, ends_at=None, actor=TEST)
+    services.change_allocation(globex.plain, seats=None, starts_at=later, ends_at=None, actor=TEST)
+    day = (timezone.now() + 9 * DAY).date()
+    act = chosen("change_end_of_many", acme.allocation, acme.plain, globex.plain) | {"ends_at": day.isoformat()}
+
+    answer = staff.post(url(Allocation), act | {"shown": ""})
+
+    page, on = read(answer), write_day(day + DAY)
+    assert consequences(page) == [f"From {on} on 4 people of Acme can no longer use CRM Professional."]
+    assert [row[-1] for row in page.rows] == [
+        f"from {on} on 4 people can no longer use it",
+        "nobody feels it",
+        "left out: The last day is before the first. Choose a later one.",
+    ]
+    assert "Change the end of 2 allocations" in answer.content.decode()
+    said = post(staff, url(Allocation), **act, shown=key_of_page(answer))
+    assert said[0] == "2 allocations were changed."
+
+
+def test_an_end_that_none_of_many_can_have_is_not_offered(staff, globex):
+    later = timezone.now() + 90 * DAY
+    services.change_allocation(globex.plain, seats=None, starts_at=later, ends_at=None, actor=TEST)
+    day = (timezone.now() + 9 * DAY).date()
+    answer = staff.post(
+        url(Allocation), chosen("change_end_of_many", globex.plain) | {"shown": "", "ends_at": day.isoformat()}
+    )
+    assert "left out: The last day is before the first." in read(answer).text
+    assert key_of_page(answer) == ""
 
 
 @pytest.mark.parametrize("day", ["soon", "9999-12-31", "\0"])

@@ -6,7 +6,8 @@ from django.utils import timezone
 from licensing import services
 from licensing.models import Application, License, Policy
 from portal.audit.models import AuditEntry
-from tests.admin.hands import audit, html, of_license, post, refusal, url
+from portal.audit.sentences import sentence_of
+from tests.admin.hands import asked, audit, html, of_license, post, refusal, url
 from tests.worlds import TEST
 
 
@@ -24,6 +25,23 @@ def test_staff_creates_and_changes_an_application(staff, catalogue):
     assert set(entries.values_list("verb", "actor_name", "actor_kind", "provider_id")) == {
         (f"application.{verb}", "Nora North", "account", catalogue.provider.pk) for verb in ("created", "changed")
     }
+
+
+def test_a_slug_by_which_applications_ask_is_changed_after_saying_who_is_answered_no(staff, catalogue, acme):
+    acme.assign(acme.organization)
+    data = {"name": "CRM", "slug": "crm2", "resource_type": "application"}
+    says, confirmed = asked(staff, url(catalogue.application), **data)
+    assert says == [
+        "4 people have policies of CRM. Whatever asks for application “crm” is answered no from the next question on,"
+        " for each of them, until it asks for application “crm2”."
+    ]
+
+    post(staff, url(catalogue.application), **data, confirmed=confirmed)
+
+    catalogue.application.refresh_from_db()
+    assert catalogue.application.slug == "crm2"
+    (entry,) = audit("application.changed")
+    assert sentence_of(entry) == "changed application <b>CRM</b>: slug crm2 in place of crm"
 
 
 def test_a_slug_that_is_taken_is_refused_in_words(staff, catalogue):

@@ -194,13 +194,32 @@ def test_the_actions_of_a_policy_in_use_are_changed_after_saying_how_many_have_i
     says, confirmed = asked(staff, url(catalogue.reading), **data)
     assert says == [
         "5 people in 2 organizations have CRM access now. "
-        "From the next question on it covers only read and write of CRM for them."
+        "From the next question on it covers read and write of CRM in place of read of CRM."
     ]
     catalogue.reading.refresh_from_db()
     assert catalogue.reading.actions == ["read"]
     post(staff, url(catalogue.reading), **data, confirmed=confirmed)
     catalogue.reading.refresh_from_db()
     assert catalogue.reading.actions == ["read", "write"]
+
+
+def test_the_role_of_a_policy_in_use_is_changed_after_saying_which_is_handed_over(staff, catalogue, acme):
+    acme.assign(acme.viewer)
+    data = {"application": catalogue.application.pk, "name": "CRM access", "actions": "read", "role": "crm-reader"}
+    says, _ = asked(staff, url(catalogue.reading), **data)
+    assert says == [
+        "1 person in 1 organization has CRM access now. "
+        "From the next question on it hands over the role crm-reader in place of no role."
+    ]
+
+
+def test_an_optional_policy_that_becomes_default_tells_of_the_choices_that_go(staff, catalogue, acme):
+    acme.assign(acme.viewer, policies=[catalogue.export])
+    data = of_license(
+        catalogue.professional, default=[catalogue.reading, catalogue.export], optional=[catalogue.administration]
+    )
+    says, _ = asked(staff, url(catalogue.professional), **data)
+    assert says == ["1 assignment in 1 organization has CRM export chosen. That choice is deleted for good."]
 
 
 def test_words_of_a_policy_and_actions_of_one_that_nobody_has_need_no_confirmation(staff, catalogue, acme):
