@@ -31,8 +31,8 @@ def update_customer(organization, *, name, time_zone, actor):
         raise ValidationError(f"{organization} is its own by now: ask the operator to change this.", code="own")
     before = directory.lock(Organization, organization)
     origin = OrganizationOrigin.objects.filter(organization=organization).select_related("provider").first()
-    is_by_provider = origin and StaffMember.objects.filter(provider=origin.provider, account=actor.id).exists()
-    with told_as(is_by_provider and origin.provider.name):
+    own = StaffMember.objects.filter(provider__origins=origin, account=actor.id).select_related("provider").first()
+    with told_as(own and own.provider.name):
         organization = directory.update_organization(before, name=name, time_zone=time_zone, actor=actor)
     if origin and (before.name, before.time_zone) != (name, time_zone):
         _record(actor, "organization.changed", organization, origin.provider)

@@ -86,11 +86,16 @@ def row_menu(page, world):
 
 def message(page, world):
     policies(page, world)
+    apply_nothing(page)
+
+
+def apply_nothing(page):
+    """Confirm a dialog in which nothing was changed, and wait for the page behind it, which reads itself anew."""
     behind = main(page).get_by_role("heading", level=1).element_handle()
     dialog(page).get_by_role("button", name="Apply", exact=True).click()
     expect(dialog(page)).to_be_hidden()
     expect_message(page, "Nothing changed.")
-    behind.wait_for_element_state("hidden")  # the page reads itself anew
+    behind.wait_for_element_state("hidden")
     expect_counted(page)
 
 

@@ -10,6 +10,7 @@ from directory import services as directory
 from directory.imports.running import start_import
 from licensing import services
 from tests.browser.hands import actions, choose_action, dialog
+from tests.browser.sights import apply_nothing, expect_counted
 from tests.look.checks import sideways, violations
 from tests.look.world import ONE_WORD, WORDS
 from tests.worlds import TEST
@@ -88,6 +89,7 @@ def test_pages(page, full_world, part):
     problems = []
     for name, path in list(PAGES.items())[part::4]:
         page.goto(path(full_world))
+        expect_counted(page)
         problems += [f"{name}: {problem}" for problem in look(page)]
     assert problems == []
 
@@ -153,9 +155,7 @@ def row_menu(page, world):
 
 def message(page, world):
     policies(page, world)
-    dialog(page).get_by_role("button", name="Apply").click()
-    expect(page.get_by_role("status").filter(has_text="Nothing changed.")).to_be_visible()
-    expect(dialog(page)).to_be_hidden()
+    apply_nothing(page)
 
 
 DIALOGS = [

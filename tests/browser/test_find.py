@@ -68,7 +68,7 @@ def test_arrows_go_through_what_was_found(page, world, visit):
     expect(result(page, "Sales")).to_be_visible()
     page.keyboard.press("Control+a")
     page.keyboard.type("crm")
-    expect(result(page, "CRM Basic")).to_be_visible()
+    expect(dialog(page).get_by_role("status")).to_have_text("2 results")  # to all of it, not to its first letter
 
     page.keyboard.press("ArrowUp")
     expect(field(page)).to_be_focused()
@@ -133,11 +133,15 @@ def test_the_keys_open_nothing_over_another_dialog(page, world, visit):
     visit("licensing:license_detail", world.allocation.pk)
     page.get_by_role("link", name="Assign License", exact=True).click()
     expect(field(page)).to_be_focused()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
 
     page.keyboard.press("Control+k")
 
-    page.wait_for_timeout(300)
+    page.keyboard.type("uma")
+    expect(dialog(page).get_by_role("status")).to_contain_text("1 of ")
     expect(dialog(page).get_by_role("heading", name="Assign CRM Professional")).to_be_visible()
+    assert [url for url in asked if "/find/" in url] == []
 
 
 def test_assign_from_home(page, world, visit):

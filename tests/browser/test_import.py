@@ -62,6 +62,7 @@ def test_a_file_that_is_no_list_says_why_and_another_can_be_chosen(page, world, 
     expect(page.get_by_role("heading", name="people.csv")).to_be_visible()
 
 
+@pytest.mark.postgres  # on SQLite the tests' server and this thread share one connection
 def test_progress_goes_on_by_itself_until_the_result_is_there(page, world, visit, monkeypatch):
     monkeypatch.setattr(running, "CHUNK", 2)
     visit("imports:upload")
