@@ -127,9 +127,14 @@ def test_who_does_not_lead_sees_the_staff_and_changes_nothing(helper, catalogue)
     assert StaffMember.objects.count() == 2
 
 
-def test_only_leads_make_tokens_and_anybody_revokes_one(staff, helper, catalogue):
+def test_only_leads_make_and_try_tokens_and_anybody_revokes_one(staff, helper, catalogue):
     token = ProviderToken(provider=catalogue.provider, name="CRM")
     services.create_token(token, actor=TEST)
+    assert "Try it" in html(staff, url(token))
+    assert "Try it" not in html(helper, url(token))
+    asked = {"subject": "uma@acme.example", "application": catalogue.application.pk, "action": "read"}
+    assert helper.get(url(token, "try")).status_code == 403
+    assert helper.post(url(token, "try"), asked).status_code == 403
     assert helper.get(url(ProviderToken, "add")).status_code == 403
     sent = {"provider": catalogue.provider.pk, "name": "Mine"}
     assert helper.post(url(ProviderToken, "add"), sent).status_code == 403
@@ -145,6 +150,9 @@ def test_who_leads_one_of_two_providers_makes_tokens_and_staff_for_that_alone(ca
         assert offered.text == "Northlight"
         sent = invitation(harbor.provider)
         assert "provider" in refusal(client, url(model, "add"), **sent)
+    token = ProviderToken(provider=harbor.provider, name="Drive")
+    services.create_token(token, actor=TEST)
+    assert client.get(url(token, "try")).status_code == 403
     assert client.post(url(member_of(harbor.provider, harbor.staff)), {}).status_code == 403
     assert "staff@harbor.example" in html(client, url(StaffMember))
 
