@@ -32,8 +32,12 @@ def invite_staff(provider, *, email, name, is_lead=False, actor):
     """add_staff() by e-mail address, and tell them so by mail. Who has no account gets one, and chooses a password.
 
     Whoever invites is not told which it was, nor the name of an account: it may be that of a customer's employee.
+    Raises ValidationError for another address than the main one of an account: what is done with it would tell that.
     """
     account = account_with(email.lower()) or create_account(email=email, name=name, password=None, actor=actor)
+    if account.email != email.lower():
+        message = "Nobody can be added by this address. Ask them for the main one of their account."
+        raise ValidationError({"email": ValidationError(message, code="secondary")})
     member = add_staff(provider, account=account, is_lead=is_lead, actor=actor)
     path = None if account.has_usable_password() else path_to_password(account)
     queue_mail("mail/staff_added.txt", to=[account.email], provider=provider, member=member, path=path)

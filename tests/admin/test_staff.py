@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -13,7 +14,7 @@ from licensing.models import License, ProviderToken, StaffMember
 from portal.outbox.models import Mail
 from portal.outbox.post import deliver
 from tests.admin.hands import audit, html, messages_of, post, refusal, signed_in, url
-from tests.reading import read
+from tests.reading import everything, read
 from tests.worlds import TEST
 
 
@@ -63,6 +64,15 @@ def test_an_address_that_has_an_account_is_answered_the_same_and_its_name_is_now
     hidden.refresh_from_db()
     assert (hidden.name, hidden.is_staff) == ("Vic Viewer", True)
     assert "CRM Basic" in html(signed_in(hidden), url(License))
+
+
+def test_an_address_that_is_not_the_main_one_of_its_account_is_refused_and_does_not_tell_it(staff, catalogue, acme):
+    EmailAddress.objects.create(user=acme.viewer.account, email="vic.private@home.example", verified=True)
+    add, before = url(StaffMember, "add"), everything()
+    assert refusal(staff, add, **invitation(catalogue.provider, "Vic.Private@home.example")) == {
+        "email": "Nobody can be added by this address. Ask them for the main one of their account."
+    }
+    assert everything() == before
 
 
 def test_wrong_input_stands_at_its_field_and_makes_nothing(staff, catalogue):
