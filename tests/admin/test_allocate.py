@@ -147,6 +147,12 @@ def test_too_many_at_once_are_refused(staff, catalogue, brussels):
     assert errors == {"others": "Write at most 500 slugs at once."}
 
 
+def test_unknown_slugs_are_named(staff, catalogue):
+    assert refusal(staff, url(Allocation, "add"), licenses=catalogue.basic.pk, others="nosuch, what") == {
+        "others": "No organization has the slug “nosuch” or “what”. Ask the customer; it must be exact."
+    }
+
+
 def test_an_organization_that_nobody_allocated_to_is_found_by_its_slug_only(staff, catalogue, brussels):
     listed = staff.get(url(Organization)).context["cl"].result_list
     assert brussels not in listed
