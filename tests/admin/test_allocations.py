@@ -218,6 +218,12 @@ def test_the_list_answers_what_to_look_after(staff, of_each, what):
 
 
 def test_the_list_is_narrowed_to_a_license_and_to_a_customer_by_its_slug(staff, catalogue, acme, globex, harbor):
+@pytest.mark.parametrize("query", ["license__id__exact=abc", "license__id__exact=", "license__provider__id__exact=x"])
+def test_the_file_of_a_list_that_cannot_be_filtered_so_is_the_list(operators, harbor, query):
+    answer = operators.get(f"{url(Allocation, 'export')}?{query}")
+    assert (answer.status_code, answer.headers.get("Location")) == (302, f"{url(Allocation)}?e=1")
+
+
     listed = staff.get(f"{url(Allocation)}?license__id__exact={catalogue.basic.pk}").context["cl"].result_list
     assert set(listed) == {acme.plain, globex.plain}
     page = read(staff.get(f"{url(Allocation)}?customer=globex&status=live"))
