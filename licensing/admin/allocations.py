@@ -277,11 +277,13 @@ class AllocationAdmin(AllocateMany, ActOnMany, OwnAdmin):
 
 
 def foresee_cancelling(allocation, at):
+    services.require_not_cancelled(allocation)
     felt = Foreseen(changes.cancelling(allocation, at=at)).consequences
     return [*(felt or [Consequence("=", "Nobody has access through it now.")]), ASLEEP]
 
 
 def foresee_reinstating(allocation, at):
+    services.require_cancelled(allocation)
     felt = Foreseen(changes.reinstating(allocation, at=at)).consequences
     allocation.cancelled_at = None  # as it would be; nothing is saved
     state = allocation.state(at)
@@ -291,4 +293,4 @@ def foresee_reinstating(allocation, at):
     if state is State.SCHEDULED:
         starts = write_day(first_day(allocation.starts_at))
         felt.insert(0, Consequence("=", f"It starts on {starts}; its assignments work from then on."))
-    return felt or [Consequence("=", "It is assigned to nobody, so nobody gets access by this.")]
+    return felt or [Consequence("=", "It reaches nobody, so nobody gets access by this.")]

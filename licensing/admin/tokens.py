@@ -129,9 +129,7 @@ class ProviderTokenAdmin(OwnAdmin):
             object_id,
             act="Revoke",
             title=lambda token: f"Revoke {token}?",
-            consequences=lambda token: [
-                Consequence("-", "Whatever asks with it is refused from the next question on. It never comes back.")
-            ],
+            consequences=foresee_revoking,
             do=services.revoke_token,
             done=lambda token: f"{token} was revoked.",
             is_loss=True,
@@ -193,3 +191,8 @@ class ProviderTokenAdmin(OwnAdmin):
     def owned_by(self, token):
         """As text: the page of a provider is the operator's."""
         return str(token.provider)
+
+
+def foresee_revoking(token):
+    services.require_not_revoked(token)
+    return [Consequence("-", "Whatever asks with it is refused from the next question on. It never comes back.")]

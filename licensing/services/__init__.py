@@ -1,7 +1,15 @@
 """What may be done with licenses. Every write is one transaction with its audit entries; all take an Actor, and raise
 ValidationError, in words for the person and at the field where they belong, when a rule says no."""
 
-from .allocations import allocate, cancel, change_allocation, change_end, reinstate
+from .allocations import (
+    allocate,
+    cancel,
+    change_allocation,
+    change_end,
+    reinstate,
+    require_cancelled,
+    require_not_cancelled,
+)
 from .assignments import (
     Assigned,
     assign,
@@ -17,7 +25,7 @@ from .customers import create_customer, customer_is_open_to, update_customer
 from .notices import send_notices
 from .removals import Plan, delete_group, delete_unit, delete_user, offboard, plan_of
 from .staff import add_staff, invite_staff, leads, remove_staff, set_lead
-from .tokens import create_token, digest_of, revoke_token
+from .tokens import create_token, digest_of, require_not_revoked, revoke_token
 
 __all__ = [
     "Assigned",
@@ -44,6 +52,9 @@ __all__ = [
     "reinstate",
     "removal_of",
     "remove_staff",
+    "require_cancelled",
+    "require_not_cancelled",
+    "require_not_revoked",
     "revoke_token",
     "save",
     "send_notices",

@@ -63,8 +63,7 @@ def change_end(allocation, *, ends_at, actor):
 def cancel(allocation, *, actor):
     """Cancel an Allocation: nobody is reached through it, its assignments sleep. Raises when it is cancelled."""
     allocation = lock_allocation(allocation)
-    if allocation.cancelled_at:
-        raise ValidationError(f"{allocation} is cancelled already.", code="cancelled")
+    require_not_cancelled(allocation)
     now = timezone.now()
     effects = _effects(changes.cancelling(allocation, at=now), allocation)
     allocation.cancelled_at = now
@@ -77,8 +76,7 @@ def cancel(allocation, *, actor):
 def reinstate(allocation, *, actor):
     """Take a cancellation back: its assignments work again, seats or not. Raises when it is not cancelled."""
     allocation = lock_allocation(allocation)
-    if not allocation.cancelled_at:
-        raise ValidationError(f"{allocation} is not cancelled.", code="not_cancelled")
+    require_cancelled(allocation)
     effects = _effects(changes.reinstating(allocation, at=timezone.now()), allocation)
     allocation.cancelled_at = None
     allocation.save(update_fields=["cancelled_at"])
@@ -89,6 +87,16 @@ def reinstate(allocation, *, actor):
 def _require_order(allocation):
     if allocation.ends_at and allocation.ends_at <= allocation.starts_at:
         raise ValidationError(
+def require_not_cancelled(allocation):
+    if allocation.cancelled_at:
+        raise ValidationError(f"{allocation} is cancelled already.", code="cancelled")
+
+
+def require_cancelled(allocation):
+    if not allocation.cancelled_at:
+        raise ValidationError(f"{allocation} is not cancelled.", code="not_cancelled")
+
+
             {"ends_at": ValidationError("The last day is before the first. Choose a later one.", code="order")}
         )
 

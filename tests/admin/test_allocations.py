@@ -9,7 +9,7 @@ from directory import services as directory
 from licensing import services
 from licensing.models import Allocation
 from portal.audit.models import AuditEntry
-from tests.admin.hands import asked, audit, html, post, refusal, url
+from tests.admin.hands import asked, audit, html, messages_of, post, refusal, url
 from tests.reading import read
 from tests.worlds import TEST
 
@@ -146,6 +146,24 @@ def test_reinstating_says_how_many_regain_access_and_how_far_over_it_goes(staff,
     assert acme.allocation.cancelled_at is None
     assert audit("allocation.reinstated", target_id=acme.allocation.pk).count() == 1
     assert post(staff, url(acme.allocation, "reinstate")) == ["CRM Professional is not cancelled."]
+
+
+def test_what_is_so_already_is_said_before_anything_is_asked(staff, acme):
+    answer = staff.get(url(acme.allocation, "reinstate"), follow=True)
+    assert answer.redirect_chain == [(url(acme.allocation), 302)]
+    assert messages_of(answer) == ["CRM Professional is not cancelled."]
+    services.cancel(acme.allocation, actor=TEST)
+    answer = staff.get(url(acme.allocation, "cancel"), follow=True)
+    assert answer.redirect_chain == [(url(acme.allocation), 302)]
+    assert messages_of(answer) == ["CRM Professional is cancelled already."]
+
+
+def test_reinstating_one_that_is_assigned_to_an_empty_group_says_that_it_reaches_nobody(staff, acme):
+    acme.assign(directory.create_group(acme.organization, name="Empty", actor=TEST))
+    services.cancel(acme.allocation, actor=TEST)
+    assert consequences(read(staff.get(url(acme.allocation, "reinstate")))) == [
+        "It reaches nobody, so nobody gets access by this."
+    ]
 
 
 def test_reinstating_one_that_has_ended_says_that_nobody_gains(staff, catalogue, brussels):
