@@ -41,9 +41,12 @@ def test_the_status_of_a_license_in_words(acme, catalogue):
     }
     acme.organization.allocations.all().delete()
     allocations = {
-        name: services.allocate(license_of(catalogue, name), organization=acme.organization, actor=TEST, **dates)
-        for name, (dates, _) in terms.items()
+        name: services.allocate(license_of(catalogue, name), organization=acme.organization, actor=TEST)
+        for name in terms
     }
+    for name, (dates, _) in terms.items():
+        dates = {"starts_at": None, "ends_at": None, **dates}
+        services.change_allocation(allocations[name], seats=None, **dates, actor=TEST)
     services.cancel(allocations["I cancelled"], actor=TEST)
     client = acme.client(acme.viewer)
 

@@ -16,7 +16,8 @@ def allocate(license, *, organization, seats=None, starts_at=None, ends_at=None,
     """Allocate a License to an Organization: once, for ever; renewing changes its dates. Returns the Allocation.
 
     seats: how many people, or None for no limit. starts_at: instant, None meaning now. ends_at: instant or None.
-    Raises ValidationError without a default policy, when it is allocated already, or would end before it starts.
+    Raises ValidationError without a default policy, when it is allocated already, or would end before it starts or
+    be over already.
     """
     if not license.license_policies.filter(is_default=True).exists():
         raise ValidationError(
@@ -26,6 +27,8 @@ def allocate(license, *, organization, seats=None, starts_at=None, ends_at=None,
     allocation = Allocation(
         license=license, organization=organization, seats=seats, starts_at=starts_at or timezone.now(), ends_at=ends_at
     )
+    if ends_at and ends_at <= timezone.now():
+        raise ValidationError({"ends_at": ValidationError("This day has passed. Choose today or later.", code="over")})
     _require_order(allocation)
     allocation.full_clean()
     allocation.save()
@@ -84,9 +87,6 @@ def reinstate(allocation, *, actor):
     return allocation
 
 
-def _require_order(allocation):
-    if allocation.ends_at and allocation.ends_at <= allocation.starts_at:
-        raise ValidationError(
 def require_not_cancelled(allocation):
     if allocation.cancelled_at:
         raise ValidationError(f"{allocation} is cancelled already.", code="cancelled")
@@ -97,6 +97,9 @@ def require_cancelled(allocation):
         raise ValidationError(f"{allocation} is not cancelled.", code="not_cancelled")
 
 
+def _require_order(allocation):
+    if allocation.ends_at and allocation.ends_at <= allocation.starts_at:
+        raise ValidationError(
             {"ends_at": ValidationError("The last day is before the first. Choose a later one.", code="order")}
         )
 
