@@ -182,23 +182,24 @@ class ServiceAdmin(admin.ModelAdmin):
         """Do something with a thing by POST, after a page that says what that does.
 
         act: the word on the button. title, done: functions that give, of the thing, the question and the sentence for
-        afterwards. consequences: a function that gives the Consequences; when they have become others since the page,
-        it is shown again. do: the service. is_loss: the button is red.
+        afterwards. consequences: a function that gives the Consequences, or raises ValidationError where there is
+        nothing to ask; when they have become others since the page, it is shown again. do: the service. is_loss: the
+        button is red.
         """
         thing = self.get_object(request, unquote(object_id))
         if not self.may_enter(request):
             raise PermissionDenied
         if thing is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        foreseen = consequences(thing)
         shown = request.POST.get("shown", "")
-        if request.method == "POST" and shown in ("", key_of(foreseen)):
-            try:
+        try:
+            foreseen = consequences(thing)
+            if request.method == "POST" and shown in ("", key_of(foreseen)):
                 do(thing, actor=request.actor)
-            except ValidationError as error:  # somebody did it meanwhile
-                self.message_user(request, " ".join(error.messages), messages.ERROR)
-            else:
                 self.message_user(request, done(thing), messages.SUCCESS)
+                return HttpResponseRedirect(self.url("change", thing.pk))
+        except ValidationError as error:  # it is so already, or somebody did it meanwhile
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
             return HttpResponseRedirect(self.url("change", thing.pk))
         context = {
             **self.admin_site.each_context(request),

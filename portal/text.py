@@ -24,14 +24,14 @@ def join_words(words, *, last="and"):
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def join_some(words, *, count=None, limit=3):
+def join_some(words, *, count=None, limit=3, last="and"):
     """Return up to `limit` words and how many more there are: "a, b, c and 9 more" (count: how many in all)."""
     words = list(words)
     count = len(words) if count is None else count
     shown = words[:limit]
     if count > len(shown):
         shown.append(f"{count - len(shown):,} more")
-    return join_words(shown)
+    return join_words(shown, last=last)
 
 
 def count_words(count, one, many):

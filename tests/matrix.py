@@ -12,7 +12,7 @@ from licensing import services
 from licensing.kinds import KINDS
 from licensing.models import ProviderToken
 from portal.audit.models import AuditEntry
-from tests.worlds import TEST
+from tests.worlds import TEST, license_of
 
 # "No role" to "admin" are of acme, and the URLs name things of acme; "other admin" is the admin of globex. "Staff" is
 # of the provider that allocated acme's licenses, "other staff" of another. "Operator": a superuser in no organization.
@@ -215,6 +215,7 @@ def things(acme, catalogue):
     """The keys that URLs hold, by the first part of the URL and the name of the parameter."""
     directory.place_in_unit(acme.unit, users=[acme.editor], actor=TEST)
     services.create_token(ProviderToken(provider=catalogue.provider, name="CRM"), actor=TEST)
+    old = services.allocate(license_of(catalogue, "Old"), organization=acme.organization, actor=TEST)
     objects = {
         "audit_auditentry": AuditEntry.objects.filter(target_kind="license").last(),
         "directory_account": acme.viewer.account,
@@ -247,6 +248,7 @@ def things(acme, catalogue):
         ("licensing:delete_unit", "pk"): acme.below.pk,
         ("licensing:move_unit", "pk"): acme.below.pk,
         **{(f"admin:{model}_{page}", "object_id"): thing.pk for model, thing in objects.items() for page in pages},
+        ("admin:licensing_allocation_reinstate", "object_id"): services.cancel(old, actor=TEST).pk,
         ("account_confirm_email", "key"): "no-key",
         ("account_reset_password_from_key", "uidb36"): "1",
         ("account_reset_password_from_key", "key"): "no-key",

@@ -331,6 +331,20 @@ def test_two_leads_who_remove_each_other_leave_one(catalogue, harbor):
     assert list(catalogue.provider.staff_members.all()) == [hugo]
 
 
+def test_who_is_removed_by_one_provider_and_added_by_another_at_once_may_enter(catalogue, harbor):
+    services.add_staff(catalogue.provider, account=harbor.staff, is_lead=True, actor=TEST)
+    nora = catalogue.provider.staff_members.get(account=catalogue.staff)
+
+    one_after_the_other(
+        partial(services.remove_staff, nora, actor=TEST),
+        partial(services.add_staff, harbor.provider, account=catalogue.staff, actor=TEST),
+    )
+
+    account = Account.objects.get(pk=catalogue.staff.pk)
+    assert list(account.providers.all()) == [harbor.provider]
+    assert account.is_staff
+
+
 def test_many_that_are_cancelled_by_two_at_once_are_each_cancelled_by_one(acme, globex):
     many = [acme.allocation, globex.allocation, acme.plain, globex.plain]
 

@@ -41,9 +41,12 @@ def test_the_status_of_a_license_in_words(acme, catalogue):
     }
     acme.organization.allocations.all().delete()
     allocations = {
-        name: services.allocate(license_of(catalogue, name), organization=acme.organization, actor=TEST, **dates)
-        for name, (dates, _) in terms.items()
+        name: services.allocate(license_of(catalogue, name), organization=acme.organization, actor=TEST)
+        for name in terms
     }
+    for name, (dates, _) in terms.items():
+        dates = {"starts_at": None, "ends_at": None, **dates}
+        services.change_allocation(allocations[name], seats=None, **dates, actor=TEST)
     services.cancel(allocations["I cancelled"], actor=TEST)
     client = acme.client(acme.viewer)
 
@@ -304,6 +307,22 @@ def test_the_whole_organizations_row_offers_to_assign_to_everyone(acme):
     chosen = read(acme.client().get(url)).one("input", type="radio", checked="")
     assert chosen["value"] == str(acme.allocation.pk)
     assert everyone(acme, acme.viewer).links == {}
+
+
+@pytest.mark.parametrize("state", ["cancelled", "ended"])
+def test_a_license_that_cannot_be_assigned_offers_nothing_and_promises_nothing(acme, state):
+    if state == "cancelled":
+        services.cancel(acme.allocation, actor=TEST)
+        text = "Not in effect: cancelled"
+    else:
+        over = {"starts_at": start_of(day(-9)), "ends_at": end_of(day(-1))}
+        services.change_allocation(acme.allocation, seats=3, **over, actor=TEST)
+        text = f"Ended {write_day(day(-1))}"
+    assert everyone(acme).text == "Whole organization Not assigned. It cannot be assigned now."
+    for kind, one in (("users", "user"), ("groups", "group"), ("units", "unit")):
+        page = read(acme.client().get(f"/licenses/{acme.allocation.pk}/{kind}/"))
+        words = f"No {one} has this license It cannot be assigned now. {text}."
+        assert page.one(class_="empty").text == words
 
 
 @pytest.mark.parametrize(("seats", "links"), [(4, {"Assign to everyone"}), (3, set())])

@@ -65,11 +65,8 @@ class AllocateForm(forms.Form):
             raise ValidationError(f"Write at most {MOST} slugs at once.")
         found = {organization.slug: organization for organization in Organization.objects.filter(slug__in=slugs)}
         if unknown := [slug for slug in slugs if slug not in found]:
-            have = "has" if len(unknown) == 1 else "have"
-            raise ValidationError(
-                f"No organization {have} the slug {join_some([f'“{slug}”' for slug in unknown], limit=10)}. "
-                "Ask the customer; it must be exact."
-            )
+            written = join_some([f"“{slug}”" for slug in unknown], limit=10, last="or")
+            raise ValidationError(f"No organization has the slug {written}. Ask the customer; it must be exact.")
         return [found[slug] for slug in slugs]
 
     def clean(self):

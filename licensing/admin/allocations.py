@@ -3,10 +3,12 @@ from functools import partial
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import RelatedOnlyFieldListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.http import HttpResponseRedirect
 from django.urls import path
 from django.utils import timezone
 
@@ -217,7 +219,10 @@ class AllocationAdmin(AllocateMany, ActOnMany, OwnAdmin):
 
     def export(self, request):
         """Send the list, as it is filtered and searched, as a file."""
-        found = self.get_changelist_instance(request).get_queryset(request)
+        try:
+            found = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:  # the list leads there, too
+            return HttpResponseRedirect(self.url("changelist", **{ERROR_FLAG: 1}))
         header = [
             "License",
             "Organization",
@@ -272,11 +277,13 @@ class AllocationAdmin(AllocateMany, ActOnMany, OwnAdmin):
 
 
 def foresee_cancelling(allocation, at):
+    services.require_not_cancelled(allocation)
     felt = Foreseen(changes.cancelling(allocation, at=at)).consequences
     return [*(felt or [Consequence("=", "Nobody has access through it now.")]), ASLEEP]
 
 
 def foresee_reinstating(allocation, at):
+    services.require_cancelled(allocation)
     felt = Foreseen(changes.reinstating(allocation, at=at)).consequences
     allocation.cancelled_at = None  # as it would be; nothing is saved
     state = allocation.state(at)
@@ -286,4 +293,4 @@ def foresee_reinstating(allocation, at):
     if state is State.SCHEDULED:
         starts = write_day(first_day(allocation.starts_at))
         felt.insert(0, Consequence("=", f"It starts on {starts}; its assignments work from then on."))
-    return felt or [Consequence("=", "It is assigned to nobody, so nobody gets access by this.")]
+    return felt or [Consequence("=", "It reaches nobody, so nobody gets access by this.")]

@@ -120,7 +120,8 @@ class ProviderTokenAdmin(OwnAdmin):
     def tools(self, request, obj):
         if obj.state(timezone.now()) is not State.LIVE:
             return []
-        return [(self.url("try", obj.pk), "Try it"), (self.url("revoke", obj.pk), "Revoke this token")]
+        try_it = [(self.url("try", obj.pk), "Try it")] if self.may_try(request, obj) else []
+        return [*try_it, (self.url("revoke", obj.pk), "Revoke this token")]
 
     def revoke(self, request, object_id):
         return self.confirm(
@@ -128,18 +129,20 @@ class ProviderTokenAdmin(OwnAdmin):
             object_id,
             act="Revoke",
             title=lambda token: f"Revoke {token}?",
-            consequences=lambda token: [
-                Consequence("-", "Whatever asks with it is refused from the next question on. It never comes back.")
-            ],
+            consequences=foresee_revoking,
             do=services.revoke_token,
             done=lambda token: f"{token} was revoked.",
             is_loss=True,
         )
 
+    def may_try(self, request, token):
+        """A lead's as making one is: what it is answered is about people. Without a token it is for whoever enters."""
+        return token.provider_id in led_by(request) if token else self.may_enter(request)
+
     def try_it(self, request, object_id):
         """Ask as the token would, and show what it is answered."""
         token = self.get_object(request, unquote(object_id))
-        if not self.has_view_permission(request, token):
+        if not self.may_try(request, token):
             raise PermissionDenied
         if token is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -188,3 +191,8 @@ class ProviderTokenAdmin(OwnAdmin):
     def owned_by(self, token):
         """As text: the page of a provider is the operator's."""
         return str(token.provider)
+
+
+def foresee_revoking(token):
+    services.require_not_revoked(token)
+    return [Consequence("-", "Whatever asks with it is refused from the next question on. It never comes back.")]

@@ -26,7 +26,7 @@ from .customers import create_customer, customer_is_open_to, update_customer
 from .notices import send_notices
 from .removals import Plan, delete_group, delete_unit, delete_user, offboard, plan_of
 from .staff import add_staff, invite_staff, leads, remove_staff, set_lead
-from .tokens import create_token, digest_of, revoke_token
+from .tokens import create_token, digest_of, require_not_revoked, revoke_token
 
 __all__ = [
     "Assigned",
@@ -56,6 +56,7 @@ __all__ = [
     "require_cancelled",
     "require_not_cancelled",
     "require_order",
+    "require_not_revoked",
     "revoke_token",
     "save",
     "send_notices",

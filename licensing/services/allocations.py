@@ -17,7 +17,8 @@ def allocate(license, *, organization, seats=None, starts_at=None, ends_at=None,
     """Allocate a License to an Organization: once, for ever; renewing changes its dates. Returns the Allocation.
 
     seats: how many people, or None for no limit. starts_at: instant, None meaning now. ends_at: instant or None.
-    Raises ValidationError without a default policy, when it is allocated already, or would end before it starts.
+    Raises ValidationError without a default policy, when it is allocated already, or would end before it starts or
+    be over already.
     """
     # Lock: its last default policy is not taken out meanwhile, nor is it deleted.
     license = lock(License, license)
@@ -29,6 +30,8 @@ def allocate(license, *, organization, seats=None, starts_at=None, ends_at=None,
     allocation = Allocation(
         license=license, organization=organization, seats=seats, starts_at=starts_at or timezone.now(), ends_at=ends_at
     )
+    if ends_at and ends_at <= timezone.now():
+        raise ValidationError({"ends_at": ValidationError("This day has passed. Choose today or later.", code="over")})
     require_order(allocation.starts_at, ends_at)
     allocation.full_clean()
     allocation.save()

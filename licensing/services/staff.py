@@ -21,6 +21,7 @@ def add_staff(provider, *, account, is_lead=False, actor):
     if provider.staff_members.filter(account=account).exists():
         message = f"{account.email} works for {provider} already."
         raise ValidationError({"email": ValidationError(message, code="already")})
+    account = lock(Account, account)
     member = StaffMember.objects.create(provider=provider, account=account, is_lead=is_lead)
     _let_in(account, True)
     _record(actor, member, added=[account.email], leads=is_lead)
@@ -32,8 +33,12 @@ def invite_staff(provider, *, email, name, is_lead=False, actor):
     """add_staff() by e-mail address, and tell them so by mail. Who has no account gets one, and chooses a password.
 
     Whoever invites is not told which it was, nor the name of an account: it may be that of a customer's employee.
+    Raises ValidationError for another address than the main one of an account: what is done with it would tell that.
     """
     account = account_with(email.lower()) or create_account(email=email, name=name, password=None, actor=actor)
+    if account.email != email.lower():
+        message = "Nobody can be added by this address. Ask them for the main one of their account."
+        raise ValidationError({"email": ValidationError(message, code="secondary")})
     member = add_staff(provider, account=account, is_lead=is_lead, actor=actor)
     path = None if account.has_usable_password() else path_to_password(account)
     queue_mail("mail/staff_added.txt", to=[account.email], provider=provider, member=member, path=path)
@@ -59,7 +64,7 @@ def remove_staff(member, *, actor):
     Raises ValidationError where nobody would lead.
     """
     member = _lock_member(member, actor)
-    account = member.account
+    account = lock(Account, member.account)  # two providers may act upon one at once
     member.delete()
     _keep_a_lead(member)
     if not account.is_superuser and not account.providers.exists():

@@ -43,12 +43,16 @@ def create_token(token, *, applications=(), actor):
 def revoke_token(token, *, actor):
     """Revoke a ProviderToken: from the next question on it is unknown. Raises when it is revoked already."""
     token = lock(ProviderToken, token)
-    if token.revoked_at:
-        raise ValidationError(f"{token} is revoked already.", code="revoked")
+    require_not_revoked(token)
     token.revoked_at = timezone.now()
     token.save(update_fields=["revoked_at"])
     record(actor, "token.revoked", [_target(token)], provider_id=token.provider_id)
     return token
+
+
+def require_not_revoked(token):
+    if token.revoked_at:
+        raise ValidationError(f"{token} is revoked already.", code="revoked")
 
 
 def digest_of(secret):

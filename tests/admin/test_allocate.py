@@ -16,20 +16,20 @@ from tests.worlds import TEST
 
 def test_staff_allocates_to_a_slug_with_seats_and_days_of_the_customer(staff, catalogue, brussels):
     data = {"others": "brussels", "licenses": catalogue.basic.pk, "seats": 5}
-    post(staff, url(Allocation, "add"), **data, starts_at="2027-01-01", ends_at="2027-12-31")
+    post(staff, url(Allocation, "add"), **data, starts_at="2127-01-01", ends_at="2127-12-31")
     allocation = Allocation.objects.get(organization=brussels)
     assert (allocation.license, allocation.seats) == (catalogue.basic, 5)
-    assert allocation.starts_at == datetime(2026, 12, 31, 23, tzinfo=UTC)
-    assert allocation.ends_at == datetime(2027, 12, 31, 23, tzinfo=UTC)
+    assert allocation.starts_at == datetime(2126, 12, 31, 23, tzinfo=UTC)
+    assert allocation.ends_at == datetime(2127, 12, 31, 23, tzinfo=UTC)
     (entry,) = audit("allocation.created", target_id=allocation.pk)
     assert (entry.organization_id, entry.provider_id, entry.actor_name) == (
         brussels.pk,
         catalogue.provider.pk,
         "Nora North",
     )
-    assert (entry.details["from"], entry.details["until"]) == ("2027-01-01", "2027-12-31")
+    assert (entry.details["from"], entry.details["until"]) == ("2127-01-01", "2127-12-31")
     form = staff.get(url(allocation)).context["adminform"].form
-    assert (str(form.initial["starts_at"]), str(form.initial["ends_at"])) == ("2027-01-01", "2027-12-31")
+    assert (str(form.initial["starts_at"]), str(form.initial["ends_at"])) == ("2127-01-01", "2127-12-31")
 
 
 def test_an_allocation_without_days_starts_now_and_has_no_end(staff, catalogue, brussels):
@@ -74,13 +74,13 @@ def test_a_license_is_allocated_once_to_an_organization(staff, catalogue, acme):
         ({"seats": "9" * 30}, {"seats": "Write at most 10,000,000, or nothing for no limit."}),
         ({"seats": "9" * 5000}, {"seats": "Write a number, or nothing for no limit."}),
         ({"seats": "many"}, {"seats": "Write a number, or nothing for no limit."}),
-        ({"starts_at": "soon"}, {"starts_at": "This is not a day. Write it as 2027-01-31."}),
+        ({"starts_at": "soon"}, {"starts_at": "This is not a day. Write it as 2127-01-31."}),
         ({"ends_at": "9999-12-31"}, {"ends_at": "Choose a day before 2200."}),
         (
-            {"starts_at": "2027-02-01", "ends_at": "2027-01-31"},
+            {"starts_at": "2127-02-01", "ends_at": "2127-01-31"},
             {"ends_at": "The last day is before the first. Choose a later one."},
         ),
-        ({"ends_at": "2001-01-01"}, {"ends_at": "The last day is before the first. Choose a later one."}),
+        ({"ends_at": "2001-01-01"}, {"ends_at": "This day has passed. Choose today or later."}),
         ({"others": ""}, {"others": "Choose an organization, or write the slug of one."}),
         ({"others": "a\0b"}, {"others": "Null characters are not allowed."}),
         ({"customers": "x"}, {"customers": "“x” is not a valid value."}),
@@ -145,6 +145,21 @@ def test_too_many_at_once_are_refused(staff, catalogue, brussels):
     slugs = " ".join(f"x{number}" for number in range(501))
     errors = refusal(staff, url(Allocation, "add"), licenses=catalogue.basic.pk, others=slugs)
     assert errors == {"others": "Write at most 500 slugs at once."}
+
+
+def test_a_time_that_is_over_is_refused_by_the_day_of_the_customer(staff, catalogue, brussels):
+    yesterday = timezone.localdate(timezone=brussels.tz) - timedelta(days=1)
+    sent = {"licenses": catalogue.basic.pk, "others": "brussels", "starts_at": "2020-01-01"}
+    assert refusal(staff, url(Allocation, "add"), **sent, ends_at=yesterday) == {
+        "ends_at": "This day has passed. Choose today or later."
+    }
+    post(staff, url(Allocation, "add"), **sent, ends_at=yesterday + timedelta(days=1))
+
+
+def test_unknown_slugs_are_named(staff, catalogue):
+    assert refusal(staff, url(Allocation, "add"), licenses=catalogue.basic.pk, others="nosuch, what") == {
+        "others": "No organization has the slug “nosuch” or “what”. Ask the customer; it must be exact."
+    }
 
 
 def test_an_organization_that_nobody_allocated_to_is_found_by_its_slug_only(staff, catalogue, brussels):

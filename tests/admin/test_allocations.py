@@ -12,7 +12,7 @@ from licensing.kinds import USERS
 from licensing.models import Allocation
 from portal.audit.models import AuditEntry
 from portal.days import write_day
-from tests.admin.hands import asked, audit, html, post, refusal, url
+from tests.admin.hands import asked, audit, html, messages_of, post, refusal, url
 from tests.reading import read
 from tests.worlds import TEST
 
@@ -179,9 +179,28 @@ def test_reinstating_says_how_many_regain_access_and_how_far_over_it_goes(staff,
     assert post(staff, url(acme.allocation, "reinstate")) == ["CRM Professional is not cancelled."]
 
 
+def test_what_is_so_already_is_said_before_anything_is_asked(staff, acme):
+    answer = staff.get(url(acme.allocation, "reinstate"), follow=True)
+    assert answer.redirect_chain == [(url(acme.allocation), 302)]
+    assert messages_of(answer) == ["CRM Professional is not cancelled."]
+    services.cancel(acme.allocation, actor=TEST)
+    answer = staff.get(url(acme.allocation, "cancel"), follow=True)
+    assert answer.redirect_chain == [(url(acme.allocation), 302)]
+    assert messages_of(answer) == ["CRM Professional is cancelled already."]
+
+
+def test_reinstating_one_that_is_assigned_to_an_empty_group_says_that_it_reaches_nobody(staff, acme):
+    acme.assign(directory.create_group(acme.organization, name="Empty", actor=TEST))
+    services.cancel(acme.allocation, actor=TEST)
+    assert consequences(read(staff.get(url(acme.allocation, "reinstate")))) == [
+        "It reaches nobody, so nobody gets access by this."
+    ]
+
+
 def test_reinstating_one_that_has_ended_says_that_nobody_gains(staff, catalogue, brussels):
     old = {"starts_at": datetime(2020, 1, 1, tzinfo=UTC), "ends_at": datetime(2020, 12, 31, 23, tzinfo=UTC)}
-    allocation = services.allocate(catalogue.basic, organization=brussels, **old, actor=TEST)
+    allocation = services.allocate(catalogue.basic, organization=brussels, actor=TEST)
+    services.change_allocation(allocation, seats=None, **old, actor=TEST)
     services.cancel(allocation, actor=TEST)
     words = "It ended on 31 Dec 2020, so nobody gets access until its last day is changed."
     assert words in html(staff, url(allocation, "reinstate"))
@@ -196,15 +215,17 @@ def test_an_allocation_is_never_deleted(staff, operators, acme):
 @pytest.mark.parametrize("status", ["live", "scheduled", "ended", "cancelled"])
 def test_allocations_are_filtered_by_status(staff, catalogue, status):
     now, day = timezone.now(), timedelta(days=1)
-    terms = {
+    dates_of = {
         "live": {"starts_at": now - day},
         "scheduled": {"starts_at": now + day},
         "ended": {"starts_at": now - 2 * day, "ends_at": now - day},
         "cancelled": {},
     }
-    for slug, dates in terms.items():
+    for slug, dates in dates_of.items():
         organization = directory.create_organization(name=slug, slug=slug, actor=TEST)
-        allocation = services.allocate(catalogue.basic, organization=organization, **dates, actor=TEST)
+        allocation = services.allocate(catalogue.basic, organization=organization, actor=TEST)
+        terms = {"seats": None, "starts_at": None, "ends_at": None, **dates}
+        services.change_allocation(allocation, **terms, actor=TEST)
         if slug == "cancelled":
             services.cancel(allocation, actor=TEST)
     listed = staff.get(f"{url(Allocation)}?status={status}").context["cl"].result_list
@@ -226,6 +247,12 @@ def test_allocations_are_filtered_by_status(staff, catalogue, status):
 )
 def test_a_list_survives_any_query(staff, acme, model, query):
     assert staff.get(f"{url(model)}?{query}", follow=True).status_code == 200
+
+
+@pytest.mark.parametrize("query", ["license__id__exact=abc", "license__id__exact=", "license__provider__id__exact=x"])
+def test_the_file_of_a_list_that_cannot_be_filtered_so_is_the_list(operators, harbor, query):
+    answer = operators.get(f"{url(Allocation, 'export')}?{query}")
+    assert (answer.status_code, answer.headers.get("Location")) == (302, f"{url(Allocation)}?e=1")
 
 
 @pytest.fixture

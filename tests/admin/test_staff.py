@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.test import Client
@@ -13,7 +14,7 @@ from licensing.models import License, ProviderToken, StaffMember
 from portal.outbox.models import Mail
 from portal.outbox.post import deliver
 from tests.admin.hands import audit, html, messages_of, post, refusal, signed_in, url
-from tests.reading import read
+from tests.reading import everything, read
 from tests.worlds import TEST
 
 
@@ -63,6 +64,15 @@ def test_an_address_that_has_an_account_is_answered_the_same_and_its_name_is_now
     hidden.refresh_from_db()
     assert (hidden.name, hidden.is_staff) == ("Vic Viewer", True)
     assert "CRM Basic" in html(signed_in(hidden), url(License))
+
+
+def test_an_address_that_is_not_the_main_one_of_its_account_is_refused_and_does_not_tell_it(staff, catalogue, acme):
+    EmailAddress.objects.create(user=acme.viewer.account, email="vic.private@home.example", verified=True)
+    add, before = url(StaffMember, "add"), everything()
+    assert refusal(staff, add, **invitation(catalogue.provider, "Vic.Private@home.example")) == {
+        "email": "Nobody can be added by this address. Ask them for the main one of their account."
+    }
+    assert everything() == before
 
 
 def test_wrong_input_stands_at_its_field_and_makes_nothing(staff, catalogue):
@@ -127,9 +137,14 @@ def test_who_does_not_lead_sees_the_staff_and_changes_nothing(helper, catalogue)
     assert StaffMember.objects.count() == 2
 
 
-def test_only_leads_make_tokens_and_anybody_revokes_one(staff, helper, catalogue):
+def test_only_leads_make_and_try_tokens_and_anybody_revokes_one(staff, helper, catalogue):
     token = ProviderToken(provider=catalogue.provider, name="CRM")
     services.create_token(token, actor=TEST)
+    assert "Try it" in html(staff, url(token))
+    assert "Try it" not in html(helper, url(token))
+    asked = {"subject": "uma@acme.example", "application": catalogue.application.pk, "action": "read"}
+    assert helper.get(url(token, "try")).status_code == 403
+    assert helper.post(url(token, "try"), asked).status_code == 403
     assert helper.get(url(ProviderToken, "add")).status_code == 403
     sent = {"provider": catalogue.provider.pk, "name": "Mine"}
     assert helper.post(url(ProviderToken, "add"), sent).status_code == 403
@@ -145,6 +160,9 @@ def test_who_leads_one_of_two_providers_makes_tokens_and_staff_for_that_alone(ca
         assert offered.text == "Northlight"
         sent = invitation(harbor.provider)
         assert "provider" in refusal(client, url(model, "add"), **sent)
+    token = ProviderToken(provider=harbor.provider, name="Drive")
+    services.create_token(token, actor=TEST)
+    assert client.get(url(token, "try")).status_code == 403
     assert client.post(url(member_of(harbor.provider, harbor.staff)), {}).status_code == 403
     assert "staff@harbor.example" in html(client, url(StaffMember))
 
