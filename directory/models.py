@@ -21,7 +21,7 @@ class Organization(models.Model):
     """A customer; the tenant. Everything in the portal belongs to exactly one."""
 
     name = models.CharField(max_length=120)
-    slug = models.SlugField(unique=True)
+    slug = models.SlugField(unique=True, error_messages={"unique": "An organization with this slug exists."})
     time_zone = models.CharField(max_length=40, default="UTC", validators=[validate_time_zone])
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

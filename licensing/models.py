@@ -15,7 +15,7 @@ class Provider(models.Model):
     """The software's owner: owns applications, policies and licenses."""
 
     name = models.CharField(max_length=120)
-    slug = models.SlugField(unique=True)
+    slug = models.SlugField(unique=True, error_messages={"unique": "A provider with this slug exists."})
     contact_email = models.EmailField("contact e-mail", blank=True)
     terms_url = models.URLField("terms", blank=True)
     staff = models.ManyToManyField(Account, through="StaffMember", related_name="providers")

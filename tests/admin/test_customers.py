@@ -70,7 +70,7 @@ def test_what_is_taken_is_refused_in_words(staff, catalogue, umbrella):
     data = {"provider": catalogue.provider.pk, "name": "umbrella", "slug": "umbrella", "time_zone": "Mars"}
     assert refusal(staff, url(Organization, "add"), **data) == {
         "__all__": "An organization of this name exists.",
-        "slug": "Organization with this Slug already exists.",
+        "slug": "An organization with this slug exists.",
         "time_zone": "“Mars” is not a time zone. Write one such as Europe/Brussels.",
     }
     assert refusal(staff, url(Organization, "add"), **data | {"slug": "u2", "time_zone": "UTC"}) == {
@@ -138,7 +138,7 @@ def test_an_import_says_what_becomes_of_each_row_and_then_does_it(staff, catalog
         "Can be created",
         "Left out. An organization of this name exists.",
         "Can be created",
-        "Left out. Organization with this Slug already exists.",
+        "Left out. An organization with this slug exists.",
         "Left out. “Mars” is not a time zone. Write one such as Europe/Brussels.",
         "Left out. nobody is not an e-mail address.",
     ]
