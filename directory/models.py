@@ -1,5 +1,6 @@
 import uuid
 import zoneinfo
+from functools import cache
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -11,9 +12,11 @@ from django.utils import timezone
 from portal.audit.log import Actor
 from portal.text import fold
 
+time_zones = cache(zoneinfo.available_timezones)  # goes through all their files, each time
+
 
 def validate_time_zone(name):
-    if name not in zoneinfo.available_timezones():
+    if name not in time_zones():
         raise ValidationError(f"“{name}” is not a time zone. Write one such as Europe/Brussels.", code="time_zone")
 
 

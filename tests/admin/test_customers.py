@@ -1,9 +1,11 @@
 """Organizations: created by providers and the operator, corrected by who may, imported from CSV."""
 
+import zoneinfo
+
 import pytest
 
 from directory import services as directory
-from directory.models import Organization, Role, User
+from directory.models import Organization, Role, User, validate_time_zone
 from licensing import services
 from licensing.models import OrganizationOrigin
 from portal.audit.models import AuditEntry
@@ -167,6 +169,12 @@ def test_a_file_is_read_as_spreadsheets_write_it(staff, catalogue, tmp_path):
     with file.open("rb") as opened:
         page = read(staff.post(IMPORT, {"provider": catalogue.provider.pk, "file": opened}))
     assert [row[1:] for row in page.rows] == [["Müller", "muller", "Europe/Berlin", "nobody", "Can be created"]]
+
+
+def test_the_time_zones_are_looked_up_once_however_many_rows_there_are(monkeypatch):
+    validate_time_zone("Europe/Brussels")
+    monkeypatch.setattr(zoneinfo, "available_timezones", lambda: pytest.fail("looked up again"))
+    validate_time_zone("Europe/Madrid")
 
 
 @pytest.mark.parametrize(
