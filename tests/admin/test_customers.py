@@ -3,16 +3,20 @@
 import zoneinfo
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from directory import services as directory
 from directory.models import Organization, Role, User, validate_time_zone
 from licensing import services
 from licensing.models import OrganizationOrigin
+from portal.audit.log import Actor
 from portal.audit.models import AuditEntry
+from portal.days import last_day, write_day
 from portal.outbox.models import Mail
 from tests.admin.hands import audit, html, post, refusal, signed_in, url
 from tests.reading import everything, read
-from tests.worlds import TEST
+from tests.worlds import PASSWORD, TEST
 
 
 def test_the_operator_creates_an_organization(operators, staff, catalogue):
@@ -112,6 +116,99 @@ def test_the_list_says_how_many_allocations_and_seats_of_the_providers_own(staff
     page = read(staff.get(url(Organization)))
     assert [row[-2:] for row in page.rows] == [["2", "4, over by 1"], ["2", "0"]]
     assert page.links["2"].endswith("?customer=globex")
+
+
+# The first Admin, also later -----------------------------------------------------------------------------------------
+
+
+def invites(client, organization, email, name=""):
+    return post(client, url(organization, "invite"), email=email, name=name)
+
+
+def standing(client, organization):
+    """How it stands with the first Admin, as the page says."""
+    page = client.get(url(organization))
+    return page.context["adminform"].model_admin.first_admin(organization), read(page)
+
+
+def test_the_first_admin_is_invited_later_and_comes_in(staff, umbrella, catalogue):
+    says, page = standing(staff, umbrella)
+    assert says == "Nobody is invited"
+    assert says in page.text
+    assert page.links["Invite its first Admin"] == url(umbrella, "invite")
+
+    assert invites(staff, umbrella, "Ann@Umbrella.example", "Ann") == ["The first Admin of Umbrella is invited."]
+    admin = umbrella.users.get()
+    assert (admin.email, admin.name, admin.role) == ("ann@umbrella.example", "Ann", "admin")
+    assert Mail.objects.get().to == "ann@umbrella.example"
+    told = audit("organization.invited", provider_id=catalogue.provider.pk).get()
+    assert (told.actor_name, told.target_name, told.details) == ("Nora North", "Umbrella", {"organization": "Umbrella"})
+    assert audit("user.invited", organization_id=umbrella.pk).count() == 1
+    until = write_day(last_day(admin.invitations.get().expires_at))
+    says, page = standing(staff, umbrella)
+    assert says == f"Invited, open until {until}"
+    assert "Ann" not in page.text
+    assert "ann@" not in page.text
+    assert "invited the first Admin of <b>Umbrella</b>" in html(staff, url(AuditEntry))
+
+    directory.accept(admin.invitations.get(), name="Ann", password=PASSWORD, actor=TEST)
+    says, page = standing(staff, umbrella)
+    assert says == "An Admin has come in"
+    assert "Invite its first Admin" not in page.links
+    assert staff.post(url(umbrella, "invite"), {"email": "b@umbrella.example"}).status_code == 403
+
+
+def test_the_same_address_is_sent_the_mail_again_also_when_the_invitation_ended(staff, umbrella):
+    for number in range(1, 4):
+        invites(staff, umbrella, "ann@umbrella.example")
+        invitation = umbrella.invitations.get()
+        assert (invitation.number, invitation.state) == (number, "pending")
+        if number == 2:
+            umbrella.invitations.update(expires_at=timezone.now())
+            assert standing(staff, umbrella)[0].startswith("The invitation ended on ")
+    assert umbrella.users.count() == 1
+    assert Mail.objects.count() == 3
+
+
+def test_another_address_puts_another_in_the_place_of_who_was_invited_before(staff, umbrella):
+    invites(staff, umbrella, "wrong@umbrella.example")
+    wrong = umbrella.invitations.get()
+    token = directory.token_of(wrong)
+    invites(staff, umbrella, "right@umbrella.example")
+    admin = umbrella.users.get()
+    assert (admin.email, admin.role) == ("right@umbrella.example", "admin")
+    assert audit("user.deleted", organization_id=umbrella.pk).get().target_id == wrong.user_id
+    with pytest.raises(ValidationError, match="withdrawn"):
+        directory.invitation_of(token)
+    directory.accept(admin.invitations.get(), name="Right", password=PASSWORD, actor=TEST)
+
+
+def test_who_cannot_be_invited_is_told_at_the_field_and_nothing_changes(staff, umbrella):
+    invites(staff, umbrella, "ann@umbrella.example")
+    directory.create_user(umbrella, name="Vic", email="vic@umbrella.example", role=Role.VIEWER, actor=TEST)
+    before = everything()
+    for email, said in {
+        "": "This field is required.",
+        "nobody": "nobody is not an e-mail address.",
+        "vic@umbrella.example": "vic@umbrella.example is in the directory already, and not as an Admin.",
+    }.items():
+        assert refusal(staff, url(umbrella, "invite"), email=email) == {"email": said}
+    assert everything() == before
+
+
+def test_the_first_admin_is_invited_by_who_created_it_and_the_operator_only(operators, umbrella, harbor, acme):
+    services.allocate(harbor.license, organization=umbrella, actor=TEST)
+    theirs = signed_in(harbor.staff)
+    assert "Invite its first Admin" not in standing(theirs, umbrella)[1].links
+    assert theirs.post(url(umbrella, "invite"), {"email": "a@umbrella.example"}).status_code == 403
+    actor = Actor("account", harbor.staff.pk, "Hugo Harbor")
+    with pytest.raises(ValidationError, match="ask the operator"):
+        services.invite_admin(umbrella, email="a@umbrella.example", actor=actor)
+    assert not umbrella.users.exists()
+    assert invites(operators, umbrella, "ann@umbrella.example")
+    assert refusal(operators, url(acme.organization, "invite"), email="a@acme.example") == {
+        "__all__": "An Admin of Acme has come in. They invite the others."
+    }
 
 
 # Many from a file ----------------------------------------------------------------------------------------------------
