@@ -16,6 +16,9 @@ def create_organization(*, name, slug, time_zone="UTC", admin_email="", admin_na
     """
     organization = Organization(name=name, slug=slug, time_zone=time_zone)
     organization.full_clean()
+    if admin_name and not admin_email:
+        message = "Without an e-mail address nobody can be invited. Write one, or leave their name empty."
+        raise ValidationError({"admin_email": message})
     organization.save()
     record(actor, "organization.created", [target(organization)], organization_id=organization.pk)
     if admin_email:

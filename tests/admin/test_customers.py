@@ -4,6 +4,7 @@ import zoneinfo
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from directory import services as directory
@@ -17,6 +18,8 @@ from portal.outbox.models import Mail
 from tests.admin.hands import audit, html, post, refusal, signed_in, url
 from tests.reading import everything, read
 from tests.worlds import PASSWORD, TEST
+
+NO_ADDRESS = "Without an e-mail address nobody can be invited. Write one, or leave their name empty."
 
 
 def test_the_operator_creates_an_organization(operators, staff, catalogue):
@@ -56,6 +59,7 @@ def test_its_first_admin_is_invited_with_it(staff, catalogue):
     data = {"provider": catalogue.provider.pk, "name": "Initrode", "slug": "initrode", "time_zone": "UTC"}
     errors = refusal(staff, url(Organization, "add"), **data, admin_email="nobody")
     assert errors == {"admin_email": "nobody is not an e-mail address."}
+    assert refusal(staff, url(Organization, "add"), **data, admin_name="Ina") == {"admin_email": NO_ADDRESS}
     assert not Organization.objects.filter(slug="initrode").exists()
     post(staff, url(Organization, "add"), **data, admin_email="ina@initrode.example", admin_name="Ina Initrode")
     admin = User.objects.get(organization__slug="initrode")
@@ -222,6 +226,8 @@ Twice too;twice;
 Mars;mars;Mars
 NoMail;nomail;;nobody
 
+;;UTC
+NoAddress;noaddress;;;Ina
 """
 
 
@@ -237,10 +243,13 @@ def test_an_import_says_what_becomes_of_each_row_and_then_does_it(staff, catalog
         "Can be created",
         "Left out. An organization of this name exists.",
         "Can be created",
-        "Left out. An organization with this slug exists.",
-        "Left out. “Mars” is not a time zone. Write one such as Europe/Brussels.",
-        "Left out. nobody is not an e-mail address.",
+        "Left out. Slug: An organization with this slug exists.",
+        "Left out. Time zone: “Mars” is not a time zone. Write one such as Europe/Brussels.",
+        "Left out. Admin e-mail: nobody is not an e-mail address.",
+        "Left out. Name: This field cannot be blank. Slug: This field cannot be blank.",
+        f"Left out. Admin e-mail: {NO_ADDRESS}",
     ]
+    assert [row[0] for row in page.rows] == ["2", "3", "4", "5", "6", "7", "9", "10"]
     assert everything() == before
 
     page = read(staff.post(IMPORT, sent(catalogue, ROWS, **{"import": "yes"})))
@@ -253,19 +262,45 @@ def test_an_import_says_what_becomes_of_each_row_and_then_does_it(staff, catalog
     assert audit("organization.created", provider_id=catalogue.provider.pk).count() == 2
 
 
+def within(element):
+    """The text of an element with its lines, as a browser has it."""
+    return element.children[0].removeprefix("\n")
+
+
 def test_what_was_shown_comes_back_whole_from_the_page(staff, catalogue):
-    page = staff.post(IMPORT, sent(catalogue, 'name,slug\n"Ampersand & <Sons>, ""Ltd""",sons\n')).content.decode()
-    rows = read(page).one("textarea", name="rows").children[0].removeprefix("\n")
-    staff.post(IMPORT, sent(catalogue, rows, **{"import": "yes"}))
+    page = read(staff.post(IMPORT, sent(catalogue, 'name,slug\n"Ampersand & <Sons>, ""Ltd""",sons\n')))
+    staff.post(IMPORT, sent(catalogue, within(page.one("textarea", name="rows")), **{"import": "yes"}))
     assert Organization.objects.get(slug="sons").name == 'Ampersand & <Sons>, "Ltd"'
 
 
-def test_a_file_is_read_as_spreadsheets_write_it(staff, catalogue, tmp_path):
-    file = tmp_path / "customers.csv"
-    file.write_bytes("\ufeffname,slug,time zone\r\nMüller,muller,Europe/Berlin\r\n".encode())
-    with file.open("rb") as opened:
-        page = read(staff.post(IMPORT, {"provider": catalogue.provider.pk, "file": opened}))
+@pytest.mark.parametrize("separator", [",", ";", "\t"], ids=["commas", "semicolons", "tabs"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_file_is_read_as_spreadsheets_write_it(staff, catalogue, encoding, separator):
+    rows = [["name", "slug", "time zone"], ["Müller", "muller", "Europe/Berlin"]]
+    content = "".join(f"{separator.join(row)}\r\n" for row in rows).encode(encoding)
+    page = read(staff.post(IMPORT, {"provider": catalogue.provider.pk, "file": csv_file(content)}))
     assert [row[1:] for row in page.rows] == [["Müller", "muller", "Europe/Berlin", "nobody", "Can be created"]]
+    staff.post(IMPORT, sent(catalogue, within(page.one("textarea", name="rows")), **{"import": "yes"}))
+    assert Organization.objects.get(slug="muller").name == "Müller"
+
+
+def csv_file(content):
+    return SimpleUploadedFile("customers.csv", content, "text/csv")
+
+
+@pytest.mark.parametrize("sign", ["\n", "\u2028", "\x85", "\v"])
+def test_a_cell_may_hold_what_breaks_lines_elsewhere(staff, catalogue, sign):
+    rows = f'name,slug\n"Umbrella{sign}NV",umbrella\nInitrode,initrode\n'
+    assert [row[1] for row in read(staff.post(IMPORT, sent(catalogue, rows))).rows] == ["Umbrella NV", "Initrode"]
+
+
+def test_the_example_on_the_page_can_be_imported(staff, catalogue):
+    page = read(staff.get(IMPORT))
+    example = within(page.one("code"))
+    assert [row[1:] for row in read(staff.post(IMPORT, sent(catalogue, example))).rows] == [
+        ["Umbrella", "umbrella", "Europe/Brussels", "ann@umbrella.example", "Can be created"],
+        ["Initrode, Ltd", "initrode", "UTC", "nobody", "Can be created"],
+    ]
 
 
 def test_the_time_zones_are_looked_up_once_however_many_rows_there_are(monkeypatch):
@@ -278,23 +313,26 @@ def test_the_time_zones_are_looked_up_once_however_many_rows_there_are(monkeypat
     ("content", "said"),
     [
         (b"", "The submitted file is empty."),
-        (b"name,slug", "There are no rows below the first."),
-        (b"name\nAcme", "The first row does not name slug. It names the columns."),
+        (b"name,slug", "There is a header, but no row below it."),
+        (b"name\nAcme", "There is no column “Slug” in the first line. Each organization needs one."),
         (
             b"name,slug,age\nA,a,1",
-            "There is no column age. There are name, slug, time zone, admin e-mail and admin name.",
+            "There is no column “age”. There are “Name”, “Slug”, “Time zone”, “Admin e-mail” and “Admin name”.",
         ),
-        (b"name,slug\n\xff\xfe,a", "This is not text in UTF-8. Save the sheet as “CSV UTF-8”."),
-        (b'name,slug\n"A,a', "This is not a CSV file: unexpected end of data."),
-        (b"name,slug\nA\0,a", "This is not a CSV file: it holds null characters."),
+        (b"name,slug,Name\nA,a,B", "The columns “name” and “Name” are both Name. Leave one of them."),
+        (
+            b"name,slug\nA,a\nB, Ltd,b",
+            "Line 3 has 3 cells, but there are 2 columns. A cell that contains a separator needs quotation marks",
+        ),
+        (b"name,slug\n\x8f\x90,a", "This cannot be read as text: it is neither UTF-8, UTF-16 nor Windows-1252."),
+        (b"PK\x03\x04", "This is an Excel workbook. Save it as CSV in Excel, then upload that."),
+        (b'name,slug\n"A,a', "Line 2: a quotation mark that begins a cell is not closed."),
+        (b"name,slug\nA\0,a", "Line 2 contains a NUL byte"),
         (b"name,slug\n" + b"A,a\n" * 501, "These are 501 rows. Import at most 500 at once."),
         (b"name,slug\n" + b"A,a\n" * 200_000, "This file is too large. Import at most 500 rows at once."),
     ],
 )
-def test_what_is_no_list_of_organizations_is_refused_in_words(staff, catalogue, tmp_path, content, said):
-    file = tmp_path / "customers.csv"
-    file.write_bytes(content)
-    with file.open("rb") as opened:
-        answer = staff.post(IMPORT, {"provider": catalogue.provider.pk, "file": opened})
+def test_what_is_no_list_of_organizations_is_refused_in_words(staff, catalogue, content, said):
+    answer = staff.post(IMPORT, {"provider": catalogue.provider.pk, "file": csv_file(content)})
     assert said in read(answer).text
     assert names_of(staff) == []
