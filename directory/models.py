@@ -1,5 +1,6 @@
 import uuid
 import zoneinfo
+from functools import cache
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -9,19 +10,21 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from portal.audit.log import Actor
-from portal.text import fold
+from portal.text import fold, validate_name
+
+time_zones = cache(zoneinfo.available_timezones)  # goes through all their files, each time
 
 
 def validate_time_zone(name):
-    if name not in zoneinfo.available_timezones():
+    if name not in time_zones():
         raise ValidationError(f"“{name}” is not a time zone. Write one such as Europe/Brussels.", code="time_zone")
 
 
 class Organization(models.Model):
     """A customer; the tenant. Everything in the portal belongs to exactly one."""
 
-    name = models.CharField(max_length=120)
-    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120, validators=[validate_name])
+    slug = models.SlugField(unique=True, error_messages={"unique": "An organization with this slug exists."})
     time_zone = models.CharField(max_length=40, default="UTC", validators=[validate_time_zone])
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -58,7 +61,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(
         "e-mail", unique=True, error_messages={"unique": "An account with this e-mail address exists."}
     )
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=120, validators=[validate_name])
     is_active = models.BooleanField("may sign in", default=True)
     is_staff = models.BooleanField("may enter the administration", default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
@@ -82,7 +85,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
 class Named(models.Model):
     """Something with a name that lists sort and search: sort_key and search_text follow the name on every save."""
 
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=120, validators=[validate_name])
     sort_key = models.CharField(max_length=250, editable=False)
 
     class Meta:

@@ -5,7 +5,7 @@ from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
 from directory.models import Account, Group, Named, Organization, OrgUnit, User
-from portal.text import web_address
+from portal.text import validate_name, web_address
 
 from .kinds import KINDS, ORGANIZATION, AssigneeKind, kind_of_key
 from .states import INACTIVE, State, state_of, status_of
@@ -14,8 +14,8 @@ from .states import INACTIVE, State, state_of, status_of
 class Provider(models.Model):
     """The software's owner: owns applications, policies and licenses."""
 
-    name = models.CharField(max_length=120)
-    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120, validators=[validate_name])
+    slug = models.SlugField(unique=True, error_messages={"unique": "A provider with this slug exists."})
     contact_email = models.EmailField("contact e-mail", blank=True)
     terms_url = models.URLField("terms", blank=True)
     staff = models.ManyToManyField(Account, through="StaffMember", related_name="providers")
@@ -57,7 +57,7 @@ class Application(models.Model):
     """What access is to; machines know it by its slug."""
 
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="applications", db_index=False)
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=120, validators=[validate_name])
     slug = models.SlugField()
     resource_type = models.CharField(max_length=60, default="application")
     description = models.CharField(max_length=250, blank=True)
@@ -81,9 +81,19 @@ class Application(models.Model):
         return web_address(self.url)
 
 
+MOST_ACTIONS = LONGEST_ACTION = 100
+
+
 def validate_actions(actions):
     if not isinstance(actions, list) or not all(isinstance(action, str) and action.strip() for action in actions):
         raise ValidationError("Write the actions as a list of names.", code="actions")
+    if len(actions) > MOST_ACTIONS:
+        raise ValidationError(f"These are {len(actions):,} actions. List at most {MOST_ACTIONS}.", code="actions")
+    for action in actions:
+        if len(action) > LONGEST_ACTION:
+            said = f"“{action[:20]}…” has {len(action):,} characters. An action has at most {LONGEST_ACTION}."
+            raise ValidationError(said, code="actions")
+        validate_name(action)
 
 
 def covers(actions, action):
@@ -95,7 +105,7 @@ class Policy(models.Model):
     """A named right in one application. Policies only give; there is no deny."""
 
     application = models.ForeignKey(Application, models.PROTECT, related_name="policies")
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=120, validators=[validate_name])
     description = models.CharField(max_length=250, blank=True)
     actions = models.JSONField(
         default=list, blank=True, validators=[validate_actions], help_text="None listed: every action."
@@ -368,7 +378,9 @@ class ProviderToken(models.Model):
     """A secret with which a Provider's applications ask for decisions. Only its digest is kept."""
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="tokens")
-    name = models.CharField(max_length=120, help_text="Where it is used, for example: CRM, production.")
+    name = models.CharField(
+        max_length=120, validators=[validate_name], help_text="Where it is used, for example: CRM, production."
+    )
     digest = models.CharField(max_length=64, unique=True, editable=False)  # SHA-256 of the secret
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     ends_at = models.DateTimeField(null=True, blank=True)

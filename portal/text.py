@@ -1,5 +1,9 @@
 import unicodedata
 
+from django.core.exceptions import ValidationError
+
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and signs to Unicode, nothing to the eye
+
 
 def fold(text):
     """Return text for comparing and sorting: casefolded, without accents, single spaces (str -> str).
@@ -12,8 +16,25 @@ def fold(text):
 
 
 def one_line(text):
-    """Return text without line breaks and other control characters, single spaces: what a name may hold."""
-    return " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text).split())
+    """Return text with single spaces in place of what a name may not hold (validate_name); "" if nothing is seen."""
+    return " ".join("".join(" " if _controls(c) else c for c in text).split()) if _is_seen(text) else ""
+
+
+def validate_name(name):
+    """Refuse a name that is more than one line, turns the text around it, or cannot be seen: the rule of every name."""
+    if any(map(_controls, name)):
+        raise ValidationError("Write the name on one line, without control characters.", code="name")
+    if not _is_seen(name):
+        raise ValidationError("Write a name that can be seen: this one has no letter, digit or sign.", code="name")
+
+
+def _controls(c):
+    """Whether a character breaks a line, is a control character, or writes what follows in the other direction."""
+    return unicodedata.category(c) in ("Cc", "Zl", "Zp") or unicodedata.bidirectional(c) in ("LRO", "RLO")
+
+
+def _is_seen(text):
+    return any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANK for c in text)
 
 
 def join_words(words, *, last="and"):

@@ -65,7 +65,7 @@ ADMIN_LISTS = """
     admin:licensing_provider_changelist
     admin:licensing_providertoken_changelist admin:licensing_providertoken_add"""
 ADMIN_OBJECTS = """
-    admin:audit_auditentry_change admin:directory_organization_change
+    admin:audit_auditentry_change admin:directory_organization_change admin:directory_organization_invite
     admin:licensing_allocation_change admin:licensing_allocation_cancel admin:licensing_allocation_reinstate
     admin:licensing_application_change admin:licensing_application_delete
     admin:licensing_license_change admin:licensing_license_delete
@@ -143,7 +143,7 @@ POST = {
     MODALS_OF_ADMINS: "302 403 403 403 302 404 403 403 403",
     "directory:accept_invitation": "404 404 404 404 404 404 404 404 404",
     "directory:profile": "302 302 302 302 302 302 302 302 302",
-    "admin:licensing_allocation_cancel": "302 302 302 302 302 302 302 302 302",
+    "admin:licensing_allocation_cancel admin:directory_organization_invite": "302 302 302 302 302 302 302 302 302",
     # 200: for another provider is refused
     "admin:directory_organization_add admin:licensing_application_add": "302 302 302 302 302 302 302 200 302",
     "admin:licensing_allocation_add admin:licensing_staffmember_add": "302 302 302 302 302 302 302 200 302",
@@ -228,6 +228,7 @@ def things(acme, catalogue):
         "licensing_providertoken": ProviderToken.objects.get(),
         "licensing_staffmember": catalogue.provider.staff_members.get(),
     }
+    customer = {"provider": catalogue.provider, "name": "Nobody In Yet", "slug": "nobody-in-yet"}
     people = BytesIO(b"E-mail,Title\nvic@acme.example,Planner\n")
     pages = ("change", "delete", "history", "cancel", "reinstate", "revoke", "try")
     return {
@@ -249,6 +250,7 @@ def things(acme, catalogue):
         ("licensing:move_unit", "pk"): acme.below.pk,
         **{(f"admin:{model}_{page}", "object_id"): thing.pk for model, thing in objects.items() for page in pages},
         ("admin:licensing_allocation_reinstate", "object_id"): services.cancel(old, actor=TEST).pk,
+        ("admin:directory_organization_invite", "object_id"): services.create_customer(**customer, actor=TEST).pk,
         ("account_confirm_email", "key"): "no-key",
         ("account_reset_password_from_key", "uidb36"): "1",
         ("account_reset_password_from_key", "key"): "no-key",

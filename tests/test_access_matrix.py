@@ -55,6 +55,7 @@ def test_who_may_post_what(acme, catalogue, things, browsers, person):
     new = license_of(catalogue, "New")
     bodies = {
         "admin:directory_organization_add": {**own, **slug, "time_zone": "UTC"},
+        "admin:directory_organization_invite": {"email": "first@new.example"},
         "admin:licensing_allocation_add": {"licenses": new.pk, "others": "acme"},
         "admin:licensing_application_add": {**own, **slug, "resource_type": "application"},
         "admin:licensing_staffmember_add": {**own, "email": "new@northlight.example"},

@@ -6,16 +6,18 @@ from urllib.parse import parse_qs
 
 import hypothesis
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
 from hypothesis import strategies as st
 
 from directory import services as directory
-from directory.models import User
+from directory.models import Account, Group, Organization, OrgUnit, User
 from licensing import services
 from licensing.kinds import KINDS, USERS
-from licensing.models import Assignment
+from licensing.models import Application, Assignment, License, Policy, Provider, ProviderToken
 from portal.audit.models import AuditEntry
+from portal.text import one_line, validate_name
 from tests.reading import everything, read
 from tests.worlds import TEST
 
@@ -533,6 +535,51 @@ def test_after_saving_one_is_led_back_to_where_one_came_from(acme):
 
     assert entered(page)["next"] == [behind]
     assert answer.headers["Location"] == f"/licenses/{acme.allocation.pk}/groups/?q=%C3%A9&sort=-name"
+
+
+# Names ---------------------------------------------------------------------------------------------------------------
+
+ONE_LINE = "Write the name on one line, without control characters."
+SEEN = "Write a name that can be seen: this one has no letter, digit or sign."
+NO_NAMES = {
+    "line break": ("Ann\r\nBcc: b@x.example", ONE_LINE),
+    "line separator": ("Ann\u2028Jansen", ONE_LINE),
+    "control character": ("An\x1bn", ONE_LINE),
+    "direction": ("Ann\u202egpj.exe", ONE_LINE),
+    "nothing but a direction": ("\u202e", ONE_LINE),
+    "zero width": ("\u200b\u200d", SEEN),
+    "soft hyphen": ("\xad", SEEN),
+    "accent": ("\u0301", SEEN),
+    "filler": ("\u3164", SEEN),
+}
+NAMES = ["Ann", "Zoë “Zo” Müller", "山田　太郎", "می\u200cخواهم", "👩\u200d💻", "3M", "★", "O'Neil–Smith & Co."]
+NAMED = [Account, Application, Group, License, Organization, OrgUnit, Policy, Provider, ProviderToken, User]
+
+
+@pytest.mark.parametrize("model", NAMED)
+def test_what_has_a_name_has_one_that_can_be_read(model):
+    field = model._meta.get_field("name")
+    found = {}
+    for case, (name, _) in NO_NAMES.items():
+        with pytest.raises(ValidationError) as refusal:
+            field.clean(name, None)
+        found[case] = " ".join(refusal.value.messages)
+    assert found == {case: said for case, (_, said) in NO_NAMES.items()}
+    assert [field.clean(name, None) for name in NAMES] == NAMES
+
+
+@pytest.mark.parametrize("name", [name for name, _ in NO_NAMES.values()])
+def test_what_is_made_one_line_is_a_name_or_nothing(name):
+    if made := one_line(name):
+        validate_name(made)
+
+
+@pytest.mark.parametrize("page", ["create_group", "create_unit"])
+def test_a_name_that_cannot_be_read_is_refused_at_the_field(acme, page):
+    client, url, before = acme.client(), reverse(f"directory:{page}"), everything()
+    for name, said in (NO_NAMES["direction"], NO_NAMES["zero width"]):
+        assert said in read(client.post(url, {"name": name})).one(id="id_name_error").text
+    assert everything() == before
 
 
 # Anything at all -----------------------------------------------------------------------------------------------------

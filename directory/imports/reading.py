@@ -25,6 +25,7 @@ class Column:
     name: str
     meaning: str
     also: tuple[str, ...] = ()  # other headers by which it is known, folded, letters and digits only
+    missing: str = ""  # why it has to be there; without it, it has not
 
     def is_called(self, header):
         return header in (_letters(self.name), *self.also)
@@ -36,6 +37,7 @@ COLUMNS = (
         "E-mail",
         "The address by which a person is found. Only this column has to be there.",
         ("emailaddress", "mail", "mailaddress", "workemail", "emailadres"),
+        missing="People are found by it.",
     ),
     Column("name", "Name", "First and last name. A new person needs one.", ("fullname", "displayname")),
     Column("title", "Title", "What they do, such as Planner.", ("jobtitle", "function", "position")),
@@ -94,11 +96,17 @@ class Sheet:
         """Give (line, {field: text}) of each row that says anything."""
         yield from _rows(self._file, self._encoding, self._separator, self.fields)
 
+    def text(self):
+        """Return all of it, with the lines that it has."""
+        with _Text(self._file, self._encoding) as text:
+            return text.read()
 
-def read(file):
+
+def read(file, columns=COLUMNS):
     """Return the Sheet of a file (opened for bytes, seekable); it goes through all of it, some pieces at a time.
 
-    Raises ValidationError, with the line where there is one, for what is no list of people: then nothing of it counts.
+    columns: what its columns can be; those of people. Raises ValidationError, with the line where there is one, for
+    what is no such list: then nothing of it counts.
     """
     if file.seek(0, io.SEEK_END) == 0:
         raise ValidationError("The file is empty.", code="empty")
@@ -107,7 +115,7 @@ def read(file):
     encoding, called = _encoding_of(file)
     separator = _separator_of(file, encoding)
     _, header = next(_table(file, encoding, separator), (1, []))
-    fields, ignored = _columns(header)
+    fields, ignored = _columns(header, columns)
     size = sum(1 for _ in _rows(file, encoding, separator, fields))
     if not size:
         raise ValidationError("There is a header, but no row below it.", code="no_rows")
@@ -167,7 +175,7 @@ def _separator_of(file, encoding):
     return max(_SEPARATORS, key=line.count)
 
 
-def _columns(header):
+def _columns(header, columns):
     """Return the field of each column, "" where it is not imported, and the names of those."""
     while header and not header[-1].strip():
         header = header[:-1]
@@ -175,17 +183,21 @@ def _columns(header):
         raise ValidationError(f"There are more than {MOST_COLUMNS} columns.", code="columns")
     fields, ignored, seen = [], [], {}
     for number, cell in enumerate(header, 1):
-        field = next((column.field for column in COLUMNS if column.is_called(_letters(cell))), "")
+        column = next((column for column in columns if column.is_called(_letters(cell))), None)
+        field = column.field if column else ""
         if field in seen:
             both = join_words(f"“{name.strip()}”" for name in (seen[field], cell))
-            raise ValidationError(f"The columns {both} are both {NAMES[field]}. Leave one of them.", code="twice")
+            raise ValidationError(f"The columns {both} are both {column.name}. Leave one of them.", code="twice")
         if field:
             seen[field] = cell
         else:
             ignored.append(" ".join(cell.split())[:60] or f"column {number}")
         fields.append(field)
-    if "email" not in fields:
-        raise ValidationError("There is no column “E-mail” in the first line. People are found by it.", code="no_email")
+    for column in columns:
+        if column.missing and column.field not in fields:
+            raise ValidationError(
+                f"There is no column “{column.name}” in the first line. {column.missing}", code="no_column"
+            )
     return tuple(fields), tuple(ignored)
 
 

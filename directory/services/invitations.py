@@ -82,8 +82,8 @@ def _known(organization, people):
     return users.filter(address__in=addresses)
 
 
-def _plan(people, users, by_admin):
-    """Sort Invitees out. users: those of the directory that have one of the addresses."""
+def _plan(people, users, by_admin, again=False):
+    """Sort Invitees out. users: those of the directory that have one of the addresses. again: also who is invited."""
     users = {user.email.lower(): user for user in users}
     pending = {each.user_id: each for each in Invitation.objects.unfinished().filter(user__in=users.values())}
     plan = Plan([], [], [])
@@ -91,7 +91,7 @@ def _plan(people, users, by_admin):
         user = users.get(person.email)
         if user is None:
             plan.new.append(person)
-        elif why := _why_not(user, pending.get(user.pk), by_admin):
+        elif why := _why_not(user, None if again else pending.get(user.pk), by_admin):
             plan.refused.append((person.email, why))
         else:
             plan.known.append(user)
@@ -122,15 +122,30 @@ def invite(organization, *, people, role="", unit=None, actor):
     return _invite(organization, people, role, unit, actor, is_admin(organization, actor))
 
 
-def invite_first_admin(organization, person, *, actor):
-    """Invite the first Admin of a new Organization. Nobody there could give the role, so whoever creates it does."""
-    return _invite(organization, [person], Role.ADMIN, None, actor, True)
+@one_transaction
+def invite_first_admin(organization, *, email, name="", actor):
+    """Invite the first Admin of an Organization; returns the Invitation. One that is open is sent anew.
+
+    Nobody there could give the role, so whoever creates it does. Raises ValidationError at email or name.
+    """
+    try:
+        person = Invitee.of(email, name)
+    except ValidationError as error:
+        said = {field: f"{email} {' '.join(words)}." for field, words in error.message_dict.items()}
+        raise ValidationError(said) from error
+    invited = _invite(organization, [person], Role.ADMIN, None, actor, True, again=True)
+    for address, why in invited.refused:
+        raise ValidationError({"email": f"{address} {why}."})
+    (invitation,) = invited.done
+    if invitation.user.role != Role.ADMIN:
+        raise ValidationError({"email": f"{person.email} is in the directory already, and not as an Admin."})
+    return invitation
 
 
-def _invite(organization, people, role, unit, actor, by_admin):
+def _invite(organization, people, role, unit, actor, by_admin, again=False):
     lock(Organization, organization)  # two with the same address on their lists: the second is told
     unit = unit and lock(OrgUnit, unit)
-    plan = _plan(people, lock_users(_known(organization, people)), by_admin)
+    plan = _plan(people, lock_users(_known(organization, people)), by_admin, again)
     new = [
         User(organization=organization, name=person.called, email=person.email, role=role, unit=unit)
         for person in sorted(plan.new, key=lambda person: person.email)

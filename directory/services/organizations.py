@@ -4,7 +4,7 @@ from portal.audit.log import record
 from portal.transactions import one_transaction
 
 from ..models import Organization
-from .invitations import Invitee, invite_first_admin
+from .invitations import invite_first_admin
 from .rules import lock, target
 
 
@@ -16,17 +16,16 @@ def create_organization(*, name, slug, time_zone="UTC", admin_email="", admin_na
     """
     organization = Organization(name=name, slug=slug, time_zone=time_zone)
     organization.full_clean()
+    if admin_name and not admin_email:
+        message = "Without an e-mail address nobody can be invited. Write one, or leave their name empty."
+        raise ValidationError({"admin_email": message})
     organization.save()
     record(actor, "organization.created", [target(organization)], organization_id=organization.pk)
     if admin_email:
         try:
-            admin = Invitee.of(admin_email, admin_name)
+            invite_first_admin(organization, email=admin_email, name=admin_name, actor=actor)
         except ValidationError as error:
-            said = {
-                f"admin_{field}": f"{admin_email} {' '.join(words)}." for field, words in error.message_dict.items()
-            }
-            raise ValidationError(said) from error
-        invite_first_admin(organization, admin, actor=actor)
+            raise ValidationError({f"admin_{field}": words for field, words in error.message_dict.items()}) from error
     return organization
 
 

@@ -15,6 +15,7 @@ from licensing.access import seats_of
 from licensing.models import Allocation, OrganizationOrigin, Provider
 from portal.service_admin import ServiceForm
 
+from .first_admin import InviteFirstAdmin
 from .imports import ImportOrganizations
 from .listed import allocation_list
 from .own import OwnAdmin, providers_of
@@ -30,7 +31,7 @@ class OrganizationForm(ServiceForm):
         max_length=254,
         label="E-mail of its first Admin",
         widget=forms.EmailInput({"class": "vTextField"}),
-        help_text="They are invited by mail, and invite the others. Empty: nobody is invited.",
+        help_text="They are invited by mail, and invite the others. Empty: nobody is invited yet. You can do it later.",
     )
     admin_name = forms.CharField(
         required=False, max_length=120, label="Their name", widget=forms.TextInput({"class": "vTextField"})
@@ -71,7 +72,7 @@ class OrganizationList(ChangeList):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ImportOrganizations, OwnAdmin):
+class OrganizationAdmin(ImportOrganizations, InviteFirstAdmin, OwnAdmin):
     """Customers. A provider's staff sees those that it created or that have or had an allocation of theirs; of their
     people, numbers."""
 
@@ -79,7 +80,7 @@ class OrganizationAdmin(ImportOrganizations, OwnAdmin):
     owner = "allocations__license__provider"
     can_add = True
     fields = ["name", "slug", "time_zone"]
-    readonly_fields = ["active_people", "groups", "units", "allocations"]
+    readonly_fields = ["first_admin", "active_people", "groups", "units", "allocations"]
     prepopulated_fields = {"slug": ["name"]}
     list_display = ["name", "slug", "time_zone", "allocated", "seats_used"]
     search_fields = ["name", "slug"]
@@ -126,14 +127,21 @@ class OrganizationAdmin(ImportOrganizations, OwnAdmin):
         return Allocation.objects.filter(license__provider__in=providers_of(request))
 
     def get_urls(self):
-        view = self.admin_site.admin_view(self.import_view)
-        return [path("import/", view, name="directory_organization_import"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("import/", view(self.import_view), name="directory_organization_import"),
+            path("<path:object_id>/invite/", view(self.invite_view), name="directory_organization_invite"),
+            *super().get_urls(),
+        ]
 
     def list_tools(self, request):
         return [(self.url("import"), "Import from CSV")]
 
     def tools(self, request, obj):
-        return [(f"{reverse('admin:licensing_allocation_add')}?organization={obj.slug}", "Allocate licenses")]
+        tools = [(f"{reverse('admin:licensing_allocation_add')}?organization={obj.slug}", "Allocate licenses")]
+        if self.may_invite(request, obj):
+            tools.append((self.url("invite", obj.pk), "Invite its first Admin"))
+        return tools
 
     @admin.action(description="Allocate licenses to them", permissions=["add"])
     def allocate(self, request, organizations):

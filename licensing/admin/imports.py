@@ -1,12 +1,13 @@
 """Many organizations from a CSV file: what would become of each row is shown first, then it is done."""
 
-import csv
+from io import BytesIO
 
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models.functions import Lower
 from django.template.response import TemplateResponse
 
+from directory.imports.reading import Column, read
 from licensing import services
 from licensing.models import Provider
 from portal.text import join_words
@@ -14,14 +15,18 @@ from portal.transactions import do_each
 
 from .own import providers_of
 
-COLUMNS = {  # as a file names them, and as the service does
-    "name": "name",
-    "slug": "slug",
-    "time zone": "time_zone",
-    "admin e-mail": "admin_email",
-    "admin name": "admin_name",
-}
-REQUIRED = ["name", "slug"]
+COLUMNS = (
+    Column("name", "Name", "What the organization is called.", missing="Each organization needs one."),
+    Column("slug", "Slug", "Letters, digits and hyphens, for machines.", missing="Each organization needs one."),
+    Column("time_zone", "Time zone", "Such as Europe/Brussels. Empty: UTC."),
+    Column("admin_email", "Admin e-mail", "Its first Admin is invited by mail. Empty: nobody is invited yet."),
+    Column("admin_name", "Admin name", "What the directory calls them until they come in."),
+)
+NAMES = {column.field: column.name for column in COLUMNS}
+EXAMPLE = """Name,Slug,Time zone,Admin e-mail,Admin name
+Umbrella,umbrella,Europe/Brussels,ann@umbrella.example,Ann Jansen
+"Initrode, Ltd",initrode,,,
+"""
 MOST_ROWS, MOST_BYTES = 500, 500_000
 
 
@@ -36,7 +41,7 @@ class ImportForm(forms.Form):
         strip=False,
         label="Or paste the rows",
         widget=forms.Textarea({"rows": 8, "class": "vLargeTextField"}),
-        help_text=f"The first row names the columns: {', '.join(COLUMNS)}. With commas, semicolons or tabs between.",
+        help_text="The first row names the columns. With commas, semicolons or tabs between.",
     )
 
     def __init__(self, *args, request, **kwargs):
@@ -49,48 +54,33 @@ class ImportForm(forms.Form):
                 field.empty_label = None
 
     def clean_file(self):
-        if not (file := self.cleaned_data["file"]):
-            return ""
-        if file.size > MOST_BYTES:
+        file = self.cleaned_data["file"]
+        if file and file.size > MOST_BYTES:
             raise ValidationError(f"This file is too large. Import at most {MOST_ROWS} rows at once.")
-        try:
-            return file.read().decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise ValidationError("This is not text in UTF-8. Save the sheet as “CSV UTF-8”.") from None
+        return file
 
     def clean(self):
         values = super().clean()
         if self.errors:
             return values
-        values["rows"] = values.get("file") or values.get("rows") or ""
-        if "\0" in values["rows"]:
-            raise ValidationError({"file": "This is not a CSV file: it holds null characters."})
+        if not values["file"] and not values["rows"].strip():
+            raise ValidationError("Choose a file, or paste rows.")
         try:
-            values["organizations"] = _read(values["rows"])
-        except csv.Error as error:
-            raise ValidationError(f"This is not a CSV file: {error}.") from None
-        return values
+            sheet = _read(values["file"].file if values["file"] else BytesIO(values["rows"].encode()))
+        except ValidationError as error:
+            raise ValidationError({"file" if values["file"] else "rows": error}) from error
+        return {**values, "sheet": sheet, "rows": sheet.text()}
 
 
-def _read(text):
-    """Return the rows of a CSV text as [{field: value}]; raises ValidationError where its head is not right."""
-    lines = text.lstrip("\ufeff").strip("\r\n").splitlines()
-    if not any(line.strip() for line in lines):
-        raise ValidationError("Choose a file, or paste rows.")
-    delimiter = max(",;\t", key=lines[0].count)
-    head, *rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
-    head = [name.strip().lower().replace("_", " ").replace("email", "e-mail") for name in head]
-    if missing := [name for name in REQUIRED if name not in head]:
-        raise ValidationError(f"The first row does not name {join_words(missing)}. It names the columns.")
-    if unknown := [name for name in head if name not in COLUMNS]:
-        raise ValidationError(f"There is no column {join_words(unknown, last='or')}. There are {join_words(COLUMNS)}.")
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
-    if not rows:
-        raise ValidationError("There are no rows below the first.")
-    if len(rows) > MOST_ROWS:
-        raise ValidationError(f"These are {len(rows):,} rows. Import at most {MOST_ROWS} at once.")
-    fields, empty = [COLUMNS[name] for name in head], dict.fromkeys(COLUMNS.values(), "")
-    return [empty | dict(zip(fields, map(str.strip, row), strict=False)) for row in rows]
+def _read(file):
+    """Return the Sheet of a file; raises ValidationError where it is no list of organizations."""
+    sheet = read(file, COLUMNS)
+    if sheet.ignored:
+        unknown, known = ([f"“{name}”" for name in names] for names in (sheet.ignored, NAMES.values()))
+        raise ValidationError(f"There is no column {join_words(unknown, last='or')}. There are {join_words(known)}.")
+    if sheet.size > MOST_ROWS:
+        raise ValidationError(f"These are {sheet.size:,} rows. Import at most {MOST_ROWS} at once.")
+    return sheet
 
 
 class ImportOrganizations:
@@ -109,16 +99,27 @@ class ImportOrganizations:
             "title": "Import organizations",
             "opts": self.opts,
             "form": form,
-            "done": done,
+            "rows": [(*each.thing, each.result, _in_words(each.error)) for each in done],
             "number_done": sum(not each.error for each in done),
             "is_imported": is_imported,
+            "columns": COLUMNS,
+            "example": EXAMPLE,
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "admin/directory/organization/import.html", context)
 
     def _create(self, values, actor, *, rehearsed):
         def one(row):
-            terms = row | {"time_zone": row["time_zone"] or "UTC"}
-            return services.create_customer(provider=values["provider"], **terms, actor=actor)
+            _, cells = row
+            told = dict.fromkeys(["name", "slug"], "") | {field: text for field, text in cells.items() if text}
+            return services.create_customer(provider=values["provider"], **told, actor=actor)
 
-        return do_each(values["organizations"], one, rehearsed=rehearsed)
+        return do_each(values["sheet"].rows(), one, rehearsed=rehearsed)
+
+
+def _in_words(error):
+    """Return why a row is left out, with the column where there is one; "" where it is not (None)."""
+    if not hasattr(error, "error_dict"):
+        return " ".join(error.messages) if error else ""
+    said = ((NAMES.get(field), message) for field, messages in error.message_dict.items() for message in messages)
+    return " ".join(f"{column}: {message}" if column else message for column, message in said)

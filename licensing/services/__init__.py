@@ -22,7 +22,7 @@ from .assignments import (
     unassign_in_bulk,
 )
 from .catalogue import delete, save, set_license_policies, why_kept
-from .customers import create_customer, customer_is_open_to, update_customer
+from .customers import create_customer, customer_is_open_to, has_come_in, invite_admin, update_customer
 from .notices import send_notices
 from .removals import Plan, delete_group, delete_unit, delete_user, offboard, plan_of
 from .staff import add_staff, invite_staff, leads, remove_staff, set_lead
@@ -46,6 +46,8 @@ __all__ = [
     "delete_unit",
     "delete_user",
     "digest_of",
+    "has_come_in",
+    "invite_admin",
     "offboard",
     "plan_of",
     "invite_staff",

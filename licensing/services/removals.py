@@ -16,11 +16,14 @@ from .assignments import unassign_all
 
 
 @one_transaction
-def delete_user(user, *, actor):
-    """Delete a User with their memberships and assignments; a login they have stays. Refused for the last Admin."""
+def delete_user(user, *, by_admin=None, actor):
+    """Delete a User with their memberships and assignments; a login they have stays. Refused for the last Admin.
+
+    by_admin: whether the Actor may delete an Admin, where that is known already.
+    """
     keep_an_admin(user.organization, without=[user])
     user = lock(User, user, to_delete=True)
-    require_may_change([user], actor=actor)
+    require_may_change([user], actor=actor, by_admin=by_admin)
     groups = list(user.groups.order_by("sort_key", "pk").values_list("name", flat=True))
     _delete(USERS, user, actor, {"groups": groups, "unit": user.unit and user.unit.name})
 

@@ -213,6 +213,7 @@ _SENTENCES = {
     "organization.changed": lambda entry, details: (
         _changed(entry, details) if "new" in details else _about_target("changed <b>{}</b>")(entry, details)
     ),
+    "organization.invited": _about_target("invited the first Admin of <b>{}</b>"),
     "account.created": _about_target("created an account for <b>{}</b>"),
     "account.renamed": lambda entry, details: format_html(
         "changed their name from <b>{}</b> to <b>{}</b>", details["old"], details["new"]

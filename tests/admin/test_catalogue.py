@@ -3,8 +3,9 @@
 import pytest
 from django.utils import timezone
 
+from directory.models import Organization
 from licensing import services
-from licensing.models import Application, License, Policy
+from licensing.models import Application, License, Policy, ProviderToken
 from portal.audit.models import AuditEntry
 from portal.audit.sentences import sentence_of
 from tests.admin.hands import asked, audit, html, of_license, post, refusal, url
@@ -81,6 +82,29 @@ def test_actions_are_written_as_text(staff, catalogue, written, stored):
 def test_an_action_with_a_null_character_is_refused(staff, catalogue):
     errors = refusal(staff, url(Policy, "add"), application=catalogue.application.pk, name="New", actions="re\0ad")
     assert errors == {"actions": "Null characters are not allowed."}
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (",".join(f"a{n}" for n in range(101)), "These are 101 actions. List at most 100."),
+        ("a" * 100_000, "“aaaaaaaaaaaaaaaaaaaa…” has 100,000 characters. An action has at most 100."),
+        ("read,\u202e", "Write the name on one line, without control characters."),
+    ],
+)
+def test_a_policy_lists_so_many_actions_and_no_longer_ones(staff, catalogue, written, said):
+    page, sent = url(Policy, "add"), {"application": catalogue.application.pk, "name": "New"}
+    assert refusal(staff, page, **sent, actions=written) == {"actions": said}
+    post(staff, page, **sent, actions=",".join("a" * 99 + chr(200 + n) for n in range(100)))
+    assert len(Policy.objects.get(name="New").actions) == 100
+
+
+def test_what_a_provider_names_can_be_read(staff, catalogue):
+    said = "Write the name on one line, without control characters."
+    sent = {"provider": catalogue.provider.pk, "slug": "new", "resource_type": "x", "time_zone": "UTC"}
+    sent |= {"application": catalogue.application.pk, "name": "New\r\nline"}
+    for model in (Application, Policy, License, Organization, ProviderToken):
+        assert refusal(staff, url(model, "add"), **sent) == {"name": said}
 
 
 def test_a_policy_that_a_license_has_cannot_be_deleted_and_the_page_says_which(staff, catalogue):

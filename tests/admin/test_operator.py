@@ -16,6 +16,8 @@ def test_the_operator_creates_a_provider_and_its_first_lead(operators, catalogue
     assert audit("provider.staff", target_id=provider.pk).count() == 1
     assert not audit("provider.changed").exists()
     assert operators.get(url(provider, "delete")).status_code == 403
+    again = refusal(operators, url(Provider, "add"), name="Third", slug="third", contact_email="", terms_url="")
+    assert again == {"slug": "A provider with this slug exists."}
 
 
 def test_the_operator_creates_an_account_that_can_sign_in(operators):

@@ -375,7 +375,8 @@ def administration(w):
             if route in NOT_VISITED:
                 continue
             model, page = route.removeprefix("admin:").rsplit("_", 1)
-            arguments = [] if page in ("changelist", "add", "import") else [changed[model]]
+            thing = w.customer if page == "invite" else changed[model]
+            arguments = [] if page in ("changelist", "add", "import") else [thing]
             leads_on = page in ("cancel", "reinstate", "delete")  # where that cannot be done, to its page
             name = f"admin-{model.split('_')[1]}-{page}"
             yield visit(name, route, *arguments, roles=(role,), is_ours=False, leads_on=leads_on)

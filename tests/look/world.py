@@ -65,10 +65,12 @@ def acme():
     allocation = allocations["CRM Professional"]
     token = ProviderToken(provider=allocation.license.provider, name="CRM, production")
     services.create_token(token, actor=LOOK)
+    customer = {"provider": token.provider, "name": "Nobody In Yet", "slug": "nobody-in-yet"}
     invitation, account, cancelled = _invite(organization, "noor@acme.example", "gus@globex.example", "l@x.example")
     directory.cancel_invitation(cancelled, actor=LOOK)
     return SimpleNamespace(
         organization=organization,
+        customer=services.create_customer(**customer, actor=LOOK),
         token=token,
         allocation=allocation,
         user=organization.users.get(name="Noor de Smet"),
