@@ -101,6 +101,26 @@ def test_an_editor_neither_gives_roles_nor_touches_admins(acme):
     assert (again(second).is_active, again(second).name) == (True, "Second Admin")
 
 
+def test_an_editor_does_not_bring_back_an_admin_nor_take_what_an_inactive_one_has(acme):
+    gone = acme.person("Gone Admin", role=Role.ADMIN, unit=acme.unit, is_active=False)
+    editor = acme.client(acme.editor)
+
+    for act, body in {"reactivate": {}, "offboard": {"plan": services.plan_of(gone).digest}}.items():
+        page = read(editor.post(f"/users/{gone.pk}/{act}/", body))
+        assert page.alerts[None] == "Gone Admin is an Admin. Only an Admin can do this.", act
+    assert (again(gone).is_active, again(gone).unit) == (False, acme.unit)
+    assert {"Reactivate", "Offboard"}.isdisjoint(read(editor.get(f"/users/{gone.pk}/")).links)
+    acme.client().post(f"/users/{gone.pk}/reactivate/")
+    assert again(gone).is_active
+
+
+def test_who_became_an_admin_meanwhile_is_one_for_an_editor_too(acme):
+    directory.update_user(again(acme.viewer), role=Role.ADMIN, actor=TEST)
+
+    with pytest.raises(ValidationError, match="Vic Viewer is an Admin. Only an Admin can do this."):
+        directory.deactivate([acme.viewer], actor=actor_of(acme.editor))
+
+
 @pytest.mark.parametrize("act", ["demote", "deactivate", "delete", "offboard"])
 def test_the_last_admin_stays(acme, act):
     url = f"/users/{acme.admin.pk}/{'edit' if act == 'demote' else act}/"

@@ -11,7 +11,7 @@ from .accounts import (
     rename_account,
     reset_password,
 )
-from .bulk import Tally, in_bulk, why_not_deactivate
+from .bulk import Tally, in_bulk, why_not_deactivate, why_not_reactivate
 from .groups import create_group, join_group, join_groups, leave_group, update_group
 from .invitations import (
     Invitee,
@@ -76,4 +76,5 @@ __all__ = [
     "update_organization",
     "update_user",
     "why_not_deactivate",
+    "why_not_reactivate",
 ]

@@ -101,13 +101,15 @@ def deactivate(users, *, actor):
     Raises ValidationError where no active Admin would be left, or an Editor deactivates an Admin.
     """
     keep_an_admin(users[0].organization, without=users)
-    require_may_change(users, actor=actor)
     return _set_active(users, False, "user.deactivated", actor)
 
 
 @one_transaction
 def reactivate(users, *, actor):
-    """Reactivate Users (one at least) of one Organization; returns an Outcome. What was kept works again at once."""
+    """Reactivate Users (one at least) of one Organization; returns an Outcome. What was kept works again at once.
+
+    Raises ValidationError where an Editor brings back an Admin.
+    """
     return _set_active(users, True, "user.reactivated", actor)
 
 
@@ -141,6 +143,7 @@ def _set_active(users, is_active, verb, actor):
     organization = users[0].organization
     require_same_organization(organization, users)
     outcome = split(lock_users(users), lambda user: user.is_active == is_active)
+    require_may_change(outcome.done, actor=actor)
     User.objects.filter(pk__in=[user.pk for user in outcome.done]).update(is_active=is_active)
     record(actor, verb, [target(user) for user in outcome.done], organization_id=organization.pk)
     return outcome

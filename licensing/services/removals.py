@@ -81,10 +81,12 @@ def plan_of(user):
 def offboard(user, *, plan, actor):
     """End all that a User has of their own, and deactivate them: the plan that was shown, or nothing.
 
-    plan: the digest of that Plan. Raises ValidationError when it is another by now, and for the last Admin.
+    plan: the digest of that Plan. Raises ValidationError when it is another by now, for the last Admin, and where an
+    Editor offboards an Admin.
     """
     keep_an_admin(user.organization, without=[user])
     user = lock(User, user)
+    require_may_change([user], actor=actor)
     found = plan_of(user)
     if found.digest != plan:
         raise ValidationError(
