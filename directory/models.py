@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from portal.audit.log import Actor
 from portal.text import fold
@@ -228,6 +229,11 @@ class User(Searchable):
         """Whether this person may change the directory and assignments."""
         return self.role in (Role.ADMIN, Role.EDITOR)
 
+    @cached_property
+    def open_invitations(self):
+        """The Invitation that can be sent again, or cancelled: a list of one, or of none."""
+        return [] if self.account_id else list(self.invitations.unfinished())
+
 
 class Group(Searchable):
     """A named set of Users of an organization."""
@@ -272,7 +278,7 @@ class Invitation(models.Model):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations", db_index=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="invitations", db_index=False)
-    email = models.EmailField("e-mail")  # lower case; only an account with this address may accept
+    email = models.EmailField("e-mail")  # the person's, in lower case; only an account with it may accept
     number = models.PositiveIntegerField(default=1)  # of the latest mail: links with another one do not work any more
     invited_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -207,7 +207,7 @@ def test_offboarding_does_what_it_shows_or_nothing(acme):
 
     assignment = acme.assign(acme.nobody)
     page = read(client.post(url, plan))
-    assert "Since this was shown, something was assigned to them or taken from them." in page.text
+    assert "Since this was shown, something was given to them or taken from them." in page.text
     assert "CRM Professional is unassigned from them" in page.text
     assert again(acme.nobody).is_active
     services.unassign(assignment, actor=TEST)
@@ -219,6 +219,49 @@ def test_offboarding_does_what_it_shows_or_nothing(acme):
     acts = AuditEntry.objects.filter(verb__in=verbs).order_by("-pk")[:4]
     assert {act.verb for act in acts} == set(verbs)
     assert len({act.change_set for act in acts}) == 1
+
+
+def test_offboarding_shows_and_ends_an_open_invitation(acme):
+    person = acme.invite("noor@new.example", "Noor", unit=acme.unit).user
+    client, url = acme.client(), f"/users/{person.pk}/offboard/"
+    page = read(client.get(url))
+    assert "The invitation to noor@new.example is cancelled" in page.one(class_="ledger").text
+    plan = {"plan": page.one("input", name="plan")["value"]}
+
+    directory.cancel_invitation(person.invitations.get(), actor=TEST)
+    assert "Since this was shown" in read(client.post(url, plan)).text
+    invitation = acme.invite("noor@new.example")
+    client.post(url, {"plan": services.plan_of(person).digest})
+
+    invitation.refresh_from_db()
+    assert (invitation.state, again(person).is_active) == ("cancelled", False)
+    verbs = ["user.deactivated", "unit.left", "invitation.cancelled"]
+    acts = AuditEntry.objects.filter(target_id=person.pk, verb__in=verbs).order_by("-pk")[:3]
+    assert {act.verb for act in acts} == set(verbs)
+    assert len({act.change_set for act in acts}) == 1
+
+
+def test_who_is_inactive_with_an_open_invitation_is_not_said_to_have_nothing(acme):
+    person = acme.invite("noor@new.example", "Noor").user
+    directory.deactivate([person], actor=TEST)
+    url = f"/users/{person.pk}/offboard/"
+
+    assert "The invitation to noor@new.example is cancelled" in read(acme.client().get(url)).text
+    acme.client().post(url, {"plan": services.plan_of(person).digest})
+
+    said = read(acme.client().get(url)).one(class_="ledger").text
+    assert said.endswith("Nothing: Noor is inactive and has nothing of their own")
+
+
+def test_the_edit_dialog_says_what_another_address_does_to_an_open_invitation(acme):
+    person = acme.invite("nor@new.example", "Noor").user
+    client, url = acme.client(acme.editor), f"/users/{person.pk}/edit/"
+    assert "Another e-mail address cancels the invitation to nor@new.example" in read(client.get(url)).text
+
+    client.post(url, {"name": "Noor", "email": "noor@new.example"})
+
+    assert person.invitations.get().state == "cancelled"
+    assert "cancels the invitation" not in read(client.get(url)).text
 
 
 # Comparing -----------------------------------------------------------------------------------------------------------

@@ -12,11 +12,11 @@ from .accounts import (
     reset_password,
 )
 from .bulk import Tally, in_bulk, why_not_deactivate, why_not_reactivate
+from .cancelling import cancel_invitation, cancel_invitations
 from .groups import create_group, join_group, join_groups, leave_group, update_group
 from .invitations import (
     Invitee,
     accept,
-    cancel_invitation,
     invitation_of,
     invite,
     plan_invitations,
@@ -38,6 +38,7 @@ __all__ = [
     "accept",
     "account_with",
     "cancel_invitation",
+    "cancel_invitations",
     "create_account",
     "create_group",
     "create_organization",

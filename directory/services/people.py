@@ -5,6 +5,7 @@ from portal.text import join_some
 from portal.transactions import one_transaction
 
 from ..models import Organization, Role, User
+from .cancelling import cancel_invitations
 from .groups import join_groups
 from .rules import (
     is_admin,
@@ -34,7 +35,7 @@ def create_user(organization, *, name, actor, **fields):
 
 @one_transaction
 def update_user(user, *, actor, **fields):
-    """Change what the directory says of a User; returns the User.
+    """Change what the directory says of a User; returns the User. Another address cancels an open invitation.
 
     fields: of name, email, title, employee_number, role and unit those that change, or may.
     Raises ValidationError, at the field where there is one: an address somebody has, a role that only an Admin gives
@@ -47,12 +48,17 @@ def update_user(user, *, actor, **fields):
     details = change(user, fields, actor=actor)
     user.full_clean()
     user.save()
-    if details:
-        record(actor, "user.changed", [target(user)], organization_id=user.organization_id, details=details)
-    if user.unit != old_unit and user.unit:
-        record_move(actor, "unit.joined", [user], user.unit, lambda _: {"from": old_unit and old_unit.name})
-    elif user.unit != old_unit:
-        record_move(actor, "unit.left", [user], old_unit)
+    with one_act():
+        if details:
+            record(actor, "user.changed", [target(user)], organization_id=user.organization_id, details=details)
+        if "email" in details.get("new", {}):
+            # Whoever reads the mail that went to the old address may be somebody else.
+            outdated = user.invitations.unfinished().exclude(email=(user.email or "").lower())
+            cancel_invitations(outdated, actor=actor)
+        if user.unit != old_unit and user.unit:
+            record_move(actor, "unit.joined", [user], user.unit, lambda _: {"from": old_unit and old_unit.name})
+        elif user.unit != old_unit:
+            record_move(actor, "unit.left", [user], old_unit)
     return user
 
 
