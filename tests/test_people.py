@@ -264,6 +264,22 @@ def test_the_edit_dialog_says_what_another_address_does_to_an_open_invitation(ac
     assert "cancels the invitation" not in read(client.get(url)).text
 
 
+@pytest.mark.parametrize("act", ["deactivate", "offboard", "delete"])
+def test_who_would_shut_themselves_out_is_told_so_first(acme, act):
+    acme.person("Second Admin", role=Role.ADMIN)
+    warning = "This is you: you will be signed out of Acme at once and cannot undo it yourself."
+    for user in (acme.admin, acme.editor):
+        assert warning in read(acme.client(user).get(f"/users/{user.pk}/{act}/")).text
+    assert "This is you" not in read(acme.client().get(f"/users/{acme.editor.pk}/{act}/")).text
+
+
+def test_an_admin_is_told_what_another_role_of_their_own_means(acme):
+    warning = "This is you: with another portal role you can do less here at once, and cannot undo it yourself."
+    assert warning in read(acme.client().get(f"/users/{acme.admin.pk}/edit/")).text
+    assert "This is you" not in read(acme.client().get(f"/users/{acme.editor.pk}/edit/")).text
+    assert "This is you" not in read(acme.client(acme.editor).get(f"/users/{acme.editor.pk}/edit/")).text
+
+
 # Comparing -----------------------------------------------------------------------------------------------------------
 
 
