@@ -52,7 +52,7 @@ def test_what_cannot_be_saved_is_said_at_its_field_and_nothing_is_lost(acme):
     assert page.one("input", id="id_email")["value"] == "VIC@acme.example"
 
     page = read(acme.client().post(url, {"name": "Uma", "email": "VIC@acme.example"}))
-    assert page.alerts[None] == "Somebody here has this e-mail address."
+    assert page.alerts == {"id_email_error": "Vic Viewer has this address."}
     assert again(acme.nobody).name == "Uma Nobody"
 
 

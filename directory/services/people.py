@@ -8,6 +8,7 @@ from ..models import Organization, Role, User
 from .cancelling import cancel_invitations
 from .groups import join_groups
 from .rules import (
+    clean_person,
     is_admin,
     lock,
     lock_users,
@@ -27,7 +28,7 @@ def create_user(organization, *, name, actor, **fields):
     """Put a person into the directory. fields: those of User, such as email, account, role, unit, is_active."""
     user = User(organization=organization, name=name, **fields)
     require_may_create(user, actor=actor)
-    user.full_clean()
+    clean_person(user)
     user.save()
     record(actor, "user.created", [target(user)], organization_id=organization.pk)
     return user
@@ -46,7 +47,7 @@ def update_user(user, *, actor, **fields):
     user = lock(User, user)
     old_unit = user.unit
     details = change(user, fields, actor=actor)
-    user.full_clean()
+    clean_person(user)
     user.save()
     with one_act():
         if details:
