@@ -264,7 +264,8 @@ def _require_valid(invitation, number):
     elif invitation.number != number:
         words, code = "A newer mail was sent to you. Use the link in that one.", "replaced"
     elif invitation.state == "expired":
-        until = write_day(last_day(invitation.expires_at))
+        with timezone.override(organization.tz):  # who follows the link may be in none, or in another
+            until = write_day(last_day(invitation.expires_at))
         words, code = f"It was good until {until}. Ask an admin of {organization} to send it again.", "expired"
     else:
         return
