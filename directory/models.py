@@ -4,8 +4,8 @@ import zoneinfo
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Lower
 from django.utils import timezone
 from django.utils.functional import cached_property
 
@@ -271,6 +271,19 @@ class InvitationQuerySet(models.QuerySet):
     def unfinished(self):
         """Neither accepted nor cancelled; may have expired."""
         return self.filter(accepted_at=None, cancelled_at=None)
+
+    def listed(self, state=""):
+        """As a list shows them: with their people; those in a state, if it names one. found_by: what is searched."""
+        now, unfinished = timezone.now(), Q(accepted_at=None, cancelled_at=None)
+        states = {
+            "pending": unfinished & Q(expires_at__gt=now),
+            "expired": unfinished & Q(expires_at__lte=now),
+            "accepted": Q(accepted_at__isnull=False),
+            "cancelled": Q(cancelled_at__isnull=False),
+        }
+        # Somebody may have had another address when they were invited.
+        found_by = Concat("user__search_text", Value(" "), "email", output_field=models.TextField())
+        return self.filter(states.get(state, Q())).select_related("user").alias(found_by=found_by)
 
 
 class Invitation(models.Model):

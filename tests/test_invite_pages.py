@@ -219,6 +219,9 @@ def test_the_list_says_in_what_state_each_is_and_offers_what_can_be_done(acme, o
     assert read(client.get("/users/invitations/?q=ACCEPTÉD")).names == ["accepted"]
     assert len(read(client.get("/users/invitations/?state=king")).names) == 4
     assert "Nothing matches" in read(client.get("/users/invitations/?q=xyzzy")).text
+    services.update_user(one_of_each["accepted"].user, email="elsewhere@acme.example", actor=TEST)
+    for q in ("accepted@new", "elsewhere", "ACCEPTED @new.example elsewhere@"):
+        assert read(client.get("/users/invitations/", {"q": q})).names == ["accepted"]
     viewer = read(acme.client(acme.viewer).get("/users/invitations/"))
     assert len(viewer.names) == 4
     assert [link for link in viewer.links if link in ("Invite people", "Resend")] == []
