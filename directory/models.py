@@ -5,9 +5,10 @@ from functools import cache
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from portal.audit.log import Actor
 from portal.text import fold, validate_name
@@ -231,6 +232,11 @@ class User(Searchable):
         """Whether this person may change the directory and assignments."""
         return self.role in (Role.ADMIN, Role.EDITOR)
 
+    @cached_property
+    def open_invitations(self):
+        """The Invitation that can be sent again, or cancelled: a list of one, or of none."""
+        return [] if self.account_id else list(self.invitations.unfinished())
+
 
 class Group(Searchable):
     """A named set of Users of an organization."""
@@ -269,13 +275,26 @@ class InvitationQuerySet(models.QuerySet):
         """Neither accepted nor cancelled; may have expired."""
         return self.filter(accepted_at=None, cancelled_at=None)
 
+    def listed(self, state=""):
+        """As a list shows them: with their people; those in a state, if it names one. found_by: what is searched."""
+        now, unfinished = timezone.now(), Q(accepted_at=None, cancelled_at=None)
+        states = {
+            "pending": unfinished & Q(expires_at__gt=now),
+            "expired": unfinished & Q(expires_at__lte=now),
+            "accepted": Q(accepted_at__isnull=False),
+            "cancelled": Q(cancelled_at__isnull=False),
+        }
+        # Somebody may have had another address when they were invited.
+        found_by = Concat("user__search_text", Value(" "), "email", output_field=models.TextField())
+        return self.filter(states.get(state, Q())).select_related("user").alias(found_by=found_by)
+
 
 class Invitation(models.Model):
     """A User is asked by mail to use the portal. The link in the mail names the invitation and its number, signed."""
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations", db_index=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="invitations", db_index=False)
-    email = models.EmailField("e-mail")  # lower case; only an account with this address may accept
+    email = models.EmailField("e-mail")  # the person's, in lower case; only an account with it may accept
     number = models.PositiveIntegerField(default=1)  # of the latest mail: links with another one do not work any more
     invited_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

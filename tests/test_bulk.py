@@ -166,6 +166,18 @@ def test_nobody_deactivates_themselves_or_as_an_editor_an_admin(acme):
     assert active.all().count() == 5
 
 
+def test_an_editor_reactivates_everybody_but_admins(acme):
+    acme.person("Ina Inactive", is_active=False)
+    gone = acme.person("Gone Admin", role=Role.ADMIN, is_active=False)
+
+    page = post(acme, "reactivate", acme.editor, all=1, query="")
+
+    assert "1 person reactivated." in page.text
+    assert "Only an Admin can reactivate an Admin: 1 Gone Admin" in page.text
+    assert "Active already: 4" in page.text
+    assert not User.objects.get(pk=gone.pk).is_active
+
+
 def test_people_are_moved_to_a_unit_and_taken_out_of_the_group_whose_list_it_is(acme):
     directory.join_group(acme.group, users=[acme.viewer], actor=TEST)
     ticked = {"things": [acme.viewer.pk, acme.nobody.pk]}

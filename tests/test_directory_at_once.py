@@ -52,7 +52,7 @@ def test_who_is_offboarded_twice_at_once_is_offboarded_once(acme):
         act = partial(services.offboard, person, plan=services.plan_of(person).digest, actor=TEST)
         done, refused = sorted(at_once(act, act), key=str)
         assert done is None
-        assert refused.startswith("Since this was shown, something was assigned to them or taken from them.")
+        assert refused.startswith("Since this was shown, something was given to them or taken from them.")
         person.refresh_from_db()
         assert (person.is_active, person.unit, person.groups.count()) == (False, None, 0)
         services.delete_user(person, actor=TEST)

@@ -1,7 +1,7 @@
 """The pages of invitations: inviting, the list, and what the link in the mail leads to."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from directory import services
-from directory.models import Account, Invitation, Role, User
+from directory.models import Account, Invitation, Organization, Role, User
 from portal.outbox.models import Mail
 from tests.reading import everything, read
 from tests.worlds import PASSWORD, TEST
@@ -219,6 +219,9 @@ def test_the_list_says_in_what_state_each_is_and_offers_what_can_be_done(acme, o
     assert read(client.get("/users/invitations/?q=ACCEPTÉD")).names == ["accepted"]
     assert len(read(client.get("/users/invitations/?state=king")).names) == 4
     assert "Nothing matches" in read(client.get("/users/invitations/?q=xyzzy")).text
+    services.update_user(one_of_each["accepted"].user, email="elsewhere@acme.example", actor=TEST)
+    for q in ("accepted@new", "elsewhere", "ACCEPTED @new.example elsewhere@"):
+        assert read(client.get("/users/invitations/", {"q": q})).names == ["accepted"]
     viewer = read(acme.client(acme.viewer).get("/users/invitations/"))
     assert len(viewer.names) == 4
     assert [link for link in viewer.links if link in ("Invite people", "Resend")] == []
@@ -398,6 +401,14 @@ def test_a_link_that_does_not_work_says_why(acme, client, how):
             assert answer.status_code == status
             assert said in read(answer).text
     assert everything() == before
+
+
+def test_a_link_that_expired_names_the_day_that_the_list_names(acme, client):
+    Organization.objects.filter(pk=acme.organization.pk).update(time_zone="America/Los_Angeles")
+    invitation = acme.invite("noor@new.example")
+    Invitation.objects.update(expires_at=datetime(2024, 11, 1, 7, tzinfo=UTC))  # midnight there
+    assert "31 Oct 2024" in read(acme.client().get("/users/invitations/")).text
+    assert "It was good until 31 Oct 2024." in read(client.get(link_of(invitation))).text
 
 
 @pytest.mark.parametrize("token", ["x", "WzEsMV0:1xVxgT:abc", "é", "a" * 3000, "..", "%00", "1"])

@@ -52,7 +52,7 @@ def test_what_cannot_be_saved_is_said_at_its_field_and_nothing_is_lost(acme):
     assert page.one("input", id="id_email")["value"] == "VIC@acme.example"
 
     page = read(acme.client().post(url, {"name": "Uma", "email": "VIC@acme.example"}))
-    assert page.alerts[None] == "Somebody here has this e-mail address."
+    assert page.alerts == {"id_email_error": "Vic Viewer has this address."}
     assert again(acme.nobody).name == "Uma Nobody"
 
 
@@ -99,6 +99,26 @@ def test_an_editor_neither_gives_roles_nor_touches_admins(acme):
         page = read(editor.post(f"/users/{second.pk}/{act}/", body))
         assert page.alerts[None] == "Second Admin is an Admin. Only an Admin can do this.", act
     assert (again(second).is_active, again(second).name) == (True, "Second Admin")
+
+
+def test_an_editor_does_not_bring_back_an_admin_nor_take_what_an_inactive_one_has(acme):
+    gone = acme.person("Gone Admin", role=Role.ADMIN, unit=acme.unit, is_active=False)
+    editor = acme.client(acme.editor)
+
+    for act, body in {"reactivate": {}, "offboard": {"plan": services.plan_of(gone).digest}}.items():
+        page = read(editor.post(f"/users/{gone.pk}/{act}/", body))
+        assert page.alerts[None] == "Gone Admin is an Admin. Only an Admin can do this.", act
+    assert (again(gone).is_active, again(gone).unit) == (False, acme.unit)
+    assert {"Reactivate", "Offboard"}.isdisjoint(read(editor.get(f"/users/{gone.pk}/")).links)
+    acme.client().post(f"/users/{gone.pk}/reactivate/")
+    assert again(gone).is_active
+
+
+def test_who_became_an_admin_meanwhile_is_one_for_an_editor_too(acme):
+    directory.update_user(again(acme.viewer), role=Role.ADMIN, actor=TEST)
+
+    with pytest.raises(ValidationError, match="Vic Viewer is an Admin. Only an Admin can do this."):
+        directory.deactivate([acme.viewer], actor=actor_of(acme.editor))
 
 
 @pytest.mark.parametrize("act", ["demote", "deactivate", "delete", "offboard"])
@@ -187,7 +207,7 @@ def test_offboarding_does_what_it_shows_or_nothing(acme):
 
     assignment = acme.assign(acme.nobody)
     page = read(client.post(url, plan))
-    assert "Since this was shown, something was assigned to them or taken from them." in page.text
+    assert "Since this was shown, something was given to them or taken from them." in page.text
     assert "CRM Professional is unassigned from them" in page.text
     assert again(acme.nobody).is_active
     services.unassign(assignment, actor=TEST)
@@ -199,6 +219,65 @@ def test_offboarding_does_what_it_shows_or_nothing(acme):
     acts = AuditEntry.objects.filter(verb__in=verbs).order_by("-pk")[:4]
     assert {act.verb for act in acts} == set(verbs)
     assert len({act.change_set for act in acts}) == 1
+
+
+def test_offboarding_shows_and_ends_an_open_invitation(acme):
+    person = acme.invite("noor@new.example", "Noor", unit=acme.unit).user
+    client, url = acme.client(), f"/users/{person.pk}/offboard/"
+    page = read(client.get(url))
+    assert "The invitation to noor@new.example is cancelled" in page.one(class_="ledger").text
+    plan = {"plan": page.one("input", name="plan")["value"]}
+
+    directory.cancel_invitation(person.invitations.get(), actor=TEST)
+    assert "Since this was shown" in read(client.post(url, plan)).text
+    invitation = acme.invite("noor@new.example")
+    client.post(url, {"plan": services.plan_of(person).digest})
+
+    invitation.refresh_from_db()
+    assert (invitation.state, again(person).is_active) == ("cancelled", False)
+    verbs = ["user.deactivated", "unit.left", "invitation.cancelled"]
+    acts = AuditEntry.objects.filter(target_id=person.pk, verb__in=verbs).order_by("-pk")[:3]
+    assert {act.verb for act in acts} == set(verbs)
+    assert len({act.change_set for act in acts}) == 1
+
+
+def test_who_is_inactive_with_an_open_invitation_is_not_said_to_have_nothing(acme):
+    person = acme.invite("noor@new.example", "Noor").user
+    directory.deactivate([person], actor=TEST)
+    url = f"/users/{person.pk}/offboard/"
+
+    assert "The invitation to noor@new.example is cancelled" in read(acme.client().get(url)).text
+    acme.client().post(url, {"plan": services.plan_of(person).digest})
+
+    said = read(acme.client().get(url)).one(class_="ledger").text
+    assert said.endswith("Nothing: Noor is inactive and has nothing of their own")
+
+
+def test_the_edit_dialog_says_what_another_address_does_to_an_open_invitation(acme):
+    person = acme.invite("nor@new.example", "Noor").user
+    client, url = acme.client(acme.editor), f"/users/{person.pk}/edit/"
+    assert "Another e-mail address cancels the invitation to nor@new.example" in read(client.get(url)).text
+
+    client.post(url, {"name": "Noor", "email": "noor@new.example"})
+
+    assert person.invitations.get().state == "cancelled"
+    assert "cancels the invitation" not in read(client.get(url)).text
+
+
+@pytest.mark.parametrize("act", ["deactivate", "offboard", "delete"])
+def test_who_would_shut_themselves_out_is_told_so_first(acme, act):
+    acme.person("Second Admin", role=Role.ADMIN)
+    warning = "This is you: you will be signed out of Acme at once and cannot undo it yourself."
+    for user in (acme.admin, acme.editor):
+        assert warning in read(acme.client(user).get(f"/users/{user.pk}/{act}/")).text
+    assert "This is you" not in read(acme.client().get(f"/users/{acme.editor.pk}/{act}/")).text
+
+
+def test_an_admin_is_told_what_another_role_of_their_own_means(acme):
+    warning = "This is you: with another portal role you can do less here at once, and cannot undo it yourself."
+    assert warning in read(acme.client().get(f"/users/{acme.admin.pk}/edit/")).text
+    assert "This is you" not in read(acme.client().get(f"/users/{acme.editor.pk}/edit/")).text
+    assert "This is you" not in read(acme.client(acme.editor).get(f"/users/{acme.editor.pk}/edit/")).text
 
 
 # Comparing -----------------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ QUERIES = {
     "/users/{user}/edit/": (None, 7),
     "/users/{user}/add-to-groups/": (None, 8),
     "/users/{user}/unit/": (None, 6),
-    "/users/{user}/offboard/": (None, 14),
+    "/users/{user}/offboard/": (None, 15),
     "/users/bulk/group/?all=1": (None, 6),
     "/users/bulk/unit/?all=1": (None, 7),
     "/users/bulk/assign/?all=1": (None, 8),

@@ -11,12 +11,12 @@ from .accounts import (
     rename_account,
     reset_password,
 )
-from .bulk import Tally, in_bulk, why_not_deactivate
+from .bulk import Tally, in_bulk, why_not_deactivate, why_not_reactivate
+from .cancelling import cancel_invitation, cancel_invitations
 from .groups import create_group, join_group, join_groups, leave_group, update_group
 from .invitations import (
     Invitee,
     accept,
-    cancel_invitation,
     invitation_of,
     invite,
     invite_first_admin,
@@ -39,6 +39,7 @@ __all__ = [
     "accept",
     "account_with",
     "cancel_invitation",
+    "cancel_invitations",
     "create_account",
     "create_group",
     "create_organization",
@@ -78,4 +79,5 @@ __all__ = [
     "update_organization",
     "update_user",
     "why_not_deactivate",
+    "why_not_reactivate",
 ]

@@ -53,11 +53,20 @@ def why_not_deactivate(organization, actor):
 
     So at least one active Admin is left: who acts, or those whom an Editor cannot deactivate.
     """
-    may_all = is_admin(organization, actor)
+    why_not_admin = _why_not_admin(organization, actor, "deactivate")
 
     def why_not(user):
-        if actor.kind == "account" and user.account_id == actor.id:
-            return "That is you"
-        return "" if may_all or user.role != Role.ADMIN else "Only an Admin can deactivate an Admin"
+        return "That is you" if actor.kind == "account" and user.account_id == actor.id else why_not_admin(user)
 
     return why_not
+
+
+def why_not_reactivate(organization, actor):
+    """Return the function that says why a User is not reactivated with many others: an Admin is by an Admin only."""
+    why_not_admin = _why_not_admin(organization, actor, "reactivate")
+    return lambda user: "" if user.is_active else why_not_admin(user)  # who is active is told to be so
+
+
+def _why_not_admin(organization, actor, act):
+    may_all = is_admin(organization, actor)
+    return lambda user: "" if may_all or user.role != Role.ADMIN else f"Only an Admin can {act} an Admin"

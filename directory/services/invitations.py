@@ -1,6 +1,5 @@
 """Inviting people to use the portal: the mail with the link, and what becomes of it."""
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -19,6 +18,7 @@ from portal.transactions import one_transaction
 
 from ..models import Account, Invitation, Organization, OrgUnit, Role, User
 from .accounts import account_with, create_account, has_verified
+from .cancelling import lock_open, record_each
 from .people import require_may_give, update_user
 from .rules import is_admin, lock, lock_users, require_may_change, require_same_organization, target
 
@@ -163,34 +163,21 @@ def _invite(organization, people, role, unit, actor, by_admin, again=False):
     _send(organization, invitations, actor)
     with one_act():
         record(actor, "user.created", [target(user) for user in new], organization_id=organization.pk)
-        _record(actor, "user.invited", invitations)
+        record_each(actor, "user.invited", invitations)
     return Invited(invitations, plan.refused)
 
 
 @one_transaction
 def resend(invitation, *, actor):
-    """Send an open Invitation again, to the address the person has now; returns it. Earlier links stop working."""
-    user = lock(User, invitation.user)
-    invitation = _lock_unfinished(invitation, user)
+    """Send an open Invitation again; returns it. Earlier links stop working."""
+    invitation = lock_open(invitation)
+    user = invitation.user
     require_may_change([user], actor=actor)
     if not user.is_active:
         raise ValidationError(f"{user} is inactive. Reactivate them first.", code="inactive")
-    if not user.email:
-        raise ValidationError(f"{user} has no e-mail address any more.", code="no_email")
     _send(user.organization, [invitation], actor)
-    _record(actor, "invitation.resent", [invitation])
+    record_each(actor, "invitation.resent", [invitation])
     return invitation
-
-
-@one_transaction
-def cancel_invitation(invitation, *, actor):
-    """Cancel an open Invitation: its link stops working. The person stays in the directory."""
-    user = lock(User, invitation.user)
-    invitation = _lock_unfinished(invitation, user)
-    require_may_change([user], actor=actor)
-    invitation.cancelled_at = timezone.now()
-    invitation.save(update_fields=["cancelled_at"])
-    _record(actor, "invitation.cancelled", [invitation])
 
 
 @one_transaction
@@ -225,21 +212,10 @@ def accept(invitation, *, account=None, name="", password="", actor):
     user.save(update_fields=["account"])
     invitation.accepted_at = timezone.now()
     invitation.save(update_fields=["accepted_at"])
-    _record(actor, "invitation.accepted", [invitation])
+    record_each(actor, "invitation.accepted", [invitation])
     if user.name == Invitee(invitation.email).called:  # nobody knew their name
         user = update_user(user, name=account.name, actor=actor)
     return user
-
-
-def _lock_unfinished(invitation, user):
-    """Lock an Invitation after its User, and refuse it where it has come to its end."""
-    invitation = lock(Invitation, invitation)
-    invitation.user = user
-    if invitation.accepted_at or user.account_id:
-        raise ValidationError(f"{user} has accepted already.", code="accepted")
-    if invitation.cancelled_at:
-        raise ValidationError(f"The invitation of {user} was cancelled already.", code="cancelled")
-    return invitation
 
 
 def _send(organization, invitations, actor):
@@ -260,15 +236,6 @@ def _send(organization, invitations, actor):
         mails[invitation.email] = {"path": path, "role": invitation.user.get_role_display()}
     told = {"organization": organization, "invited_by": actor.name, "until": write_day(until)}
     queue_mail("mail/invitation.txt", to=mails, **told)
-
-
-def _record(actor, verb, invitations):
-    by_organization = defaultdict(list)
-    for each in invitations:
-        told = {"email": each.email, "role": each.user.get_role_display()}
-        by_organization[each.organization_id].append((target(each.user), told))
-    for organization, targets in by_organization.items():
-        record(actor, verb, targets, organization_id=organization)
 
 
 # The link ------------------------------------------------------------------------------------------------------------
@@ -312,7 +279,8 @@ def _require_valid(invitation, number):
     elif invitation.number != number:
         words, code = "A newer mail was sent to you. Use the link in that one.", "replaced"
     elif invitation.state == "expired":
-        until = write_day(last_day(invitation.expires_at))
+        with timezone.override(organization.tz):  # who follows the link may be in none, or in another
+            until = write_day(last_day(invitation.expires_at))
         words, code = f"It was good until {until}. Ask an admin of {organization} to send it again.", "expired"
     else:
         return

@@ -5,8 +5,10 @@ from portal.text import join_some
 from portal.transactions import one_transaction
 
 from ..models import Organization, Role, User
+from .cancelling import cancel_invitations
 from .groups import join_groups
 from .rules import (
+    clean_person,
     is_admin,
     lock,
     lock_users,
@@ -26,7 +28,7 @@ def create_user(organization, *, name, actor, **fields):
     """Put a person into the directory. fields: those of User, such as email, account, role, unit, is_active."""
     user = User(organization=organization, name=name, **fields)
     require_may_create(user, actor=actor)
-    user.full_clean()
+    clean_person(user)
     user.save()
     record(actor, "user.created", [target(user)], organization_id=organization.pk)
     return user
@@ -34,7 +36,7 @@ def create_user(organization, *, name, actor, **fields):
 
 @one_transaction
 def update_user(user, *, actor, **fields):
-    """Change what the directory says of a User; returns the User.
+    """Change what the directory says of a User; returns the User. Another address cancels an open invitation.
 
     fields: of name, email, title, employee_number, role and unit those that change, or may.
     Raises ValidationError, at the field where there is one: an address somebody has, a role that only an Admin gives
@@ -45,14 +47,19 @@ def update_user(user, *, actor, **fields):
     user = lock(User, user)
     old_unit = user.unit
     details = change(user, fields, actor=actor)
-    user.full_clean()
+    clean_person(user)
     user.save()
-    if details:
-        record(actor, "user.changed", [target(user)], organization_id=user.organization_id, details=details)
-    if user.unit != old_unit and user.unit:
-        record_move(actor, "unit.joined", [user], user.unit, lambda _: {"from": old_unit and old_unit.name})
-    elif user.unit != old_unit:
-        record_move(actor, "unit.left", [user], old_unit)
+    with one_act():
+        if details:
+            record(actor, "user.changed", [target(user)], organization_id=user.organization_id, details=details)
+        if "email" in details.get("new", {}):
+            # Whoever reads the mail that went to the old address may be somebody else.
+            outdated = user.invitations.unfinished().exclude(email=(user.email or "").lower())
+            cancel_invitations(outdated, actor=actor)
+        if user.unit != old_unit and user.unit:
+            record_move(actor, "unit.joined", [user], user.unit, lambda _: {"from": old_unit and old_unit.name})
+        elif user.unit != old_unit:
+            record_move(actor, "unit.left", [user], old_unit)
     return user
 
 
@@ -101,13 +108,15 @@ def deactivate(users, *, actor):
     Raises ValidationError where no active Admin would be left, or an Editor deactivates an Admin.
     """
     keep_an_admin(users[0].organization, without=users)
-    require_may_change(users, actor=actor)
     return _set_active(users, False, "user.deactivated", actor)
 
 
 @one_transaction
 def reactivate(users, *, actor):
-    """Reactivate Users (one at least) of one Organization; returns an Outcome. What was kept works again at once."""
+    """Reactivate Users (one at least) of one Organization; returns an Outcome. What was kept works again at once.
+
+    Raises ValidationError where an Editor brings back an Admin.
+    """
     return _set_active(users, True, "user.reactivated", actor)
 
 
@@ -141,6 +150,7 @@ def _set_active(users, is_active, verb, actor):
     organization = users[0].organization
     require_same_organization(organization, users)
     outcome = split(lock_users(users), lambda user: user.is_active == is_active)
+    require_may_change(outcome.done, actor=actor)
     User.objects.filter(pk__in=[user.pk for user in outcome.done]).update(is_active=is_active)
     record(actor, verb, [target(user) for user in outcome.done], organization_id=organization.pk)
     return outcome

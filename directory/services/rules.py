@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models.functions import Lower
 
 from portal.audit.log import Target, record
 from portal.text import join_some
@@ -77,6 +78,23 @@ def clean(thing):
         if taken := by_field.pop(NON_FIELD_ERRORS, None):
             by_field.setdefault("name", []).extend(taken)
         raise ValidationError(by_field) from None
+
+
+def clean_person(user):
+    """Check a User whole; that somebody has the address already stands at the address, with who it is."""
+    try:
+        user.full_clean()
+    except ValidationError as error:
+        by_field = error.error_dict
+        if NON_FIELD_ERRORS in by_field and (other := _with_address_of(user)):
+            del by_field[NON_FIELD_ERRORS]
+            by_field.setdefault("email", []).append(ValidationError(f"{other} has this address.", code="taken"))
+        raise ValidationError(by_field) from None
+
+
+def _with_address_of(user):
+    others = User.objects.alias(address=Lower("email")).filter(organization=user.organization).exclude(pk=user.pk)
+    return others.filter(address=(user.email or "").lower()).first()
 
 
 def update_place(place, name, description, actor):

@@ -6,11 +6,9 @@ from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.forms import Form
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from directory import services
@@ -32,28 +30,15 @@ STATES = {"pending": "Pending", "expired": "Expired", "accepted": "Accepted", "c
 @viewer_required
 def invitation_list(request):
     state = request.GET.get("state", "")
-    invitations = request.organization.invitations.select_related("user")
-    if state in STATES:
-        invitations = invitations.filter(_in_state(state, timezone.now()))
     listing = list_page(
         request,
-        invitations,
-        search="user__search_text__contains",
+        request.organization.invitations.listed(state),
+        search="found_by__contains",
         sorts={"sent": ("sent_at", "pk")},
         default="-sent",
     )
     context = {"listing": listing, "state": state, "states": STATES.items()}
     return render(request, "directory/invitation_list.html", context)
-
-
-def _in_state(state, now):
-    is_open = Q(accepted_at=None, cancelled_at=None)
-    return {
-        "pending": is_open & Q(expires_at__gt=now),
-        "expired": is_open & Q(expires_at__lte=now),
-        "accepted": Q(accepted_at__isnull=False),
-        "cancelled": Q(cancelled_at__isnull=False),
-    }[state]
 
 
 @editor_required

@@ -14,7 +14,7 @@ def user_detail(request, pk):
     context = {
         "person": user,
         "path": unit_paths([user.unit_id])[user.unit_id],
-        "invitation": user.invitations.unfinished().first() if not user.account_id else None,
+        "invitation": next(iter(user.open_invitations), None),
     }
     return render(request, "directory/user_detail.html", context)
 

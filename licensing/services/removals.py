@@ -5,8 +5,17 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 
-from directory.models import Group, Organization, OrgUnit, User
-from directory.services import deactivate, keep_an_admin, leave_group, leave_unit, lock, require_may_change, target
+from directory.models import Group, Invitation, Organization, OrgUnit, User
+from directory.services import (
+    cancel_invitation,
+    deactivate,
+    keep_an_admin,
+    leave_group,
+    leave_unit,
+    lock,
+    require_may_change,
+    target,
+)
 from portal.audit.log import one_act, record
 from portal.text import count_words
 from portal.transactions import one_transaction
@@ -61,37 +70,41 @@ def _delete(kind, thing, actor, details):
 
 @dataclass(frozen=True)
 class Plan:
-    """What offboarding somebody ends: their direct Assignments, their Groups, their OrgUnit."""
+    """What offboarding somebody ends: their direct Assignments, their Groups, their OrgUnit, their open Invitation."""
 
     assignments: list
     groups: list
     unit: OrgUnit | None
+    invitation: Invitation | None
 
     @property
     def digest(self):
         """What tells it from another: the keys of what it ends."""
         keys = [sorted(thing.pk for thing in things) for things in (self.assignments, self.groups)]
-        return json.dumps([*keys, self.unit and self.unit.pk])
+        return json.dumps([*keys, *(thing and thing.pk for thing in (self.unit, self.invitation))])
 
 
 def plan_of(user):
     """Return the Plan of offboarding a User as they are now."""
     assignments = user.assignments.with_assignees().with_license().with_policies().order_by("pk")
-    return Plan(list(assignments), list(user.groups.order_by("sort_key", "pk")), user.unit)
+    groups = user.groups.order_by("sort_key", "pk")
+    return Plan(list(assignments), list(groups), user.unit, user.invitations.unfinished().first())
 
 
 @one_transaction
 def offboard(user, *, plan, actor):
     """End all that a User has of their own, and deactivate them: the plan that was shown, or nothing.
 
-    plan: the digest of that Plan. Raises ValidationError when it is another by now, and for the last Admin.
+    plan: the digest of that Plan. Raises ValidationError when it is another by now, for the last Admin, and where an
+    Editor offboards an Admin.
     """
     keep_an_admin(user.organization, without=[user])
     user = lock(User, user)
+    require_may_change([user], actor=actor)
     found = plan_of(user)
     if found.digest != plan:
         raise ValidationError(
-            "Since this was shown, something was assigned to them or taken from them. Look at it again, then confirm.",
+            "Since this was shown, something was given to them or taken from them. Look at it again, then confirm.",
             code="changed",
         )
     with one_act():
@@ -100,5 +113,7 @@ def offboard(user, *, plan, actor):
             leave_group(group, users=[user], actor=actor)
         if found.unit:
             leave_unit(found.unit, users=[user], actor=actor)
+        if found.invitation:
+            cancel_invitation(found.invitation, actor=actor)
         if user.is_active:
             deactivate([user], actor=actor)

@@ -100,6 +100,7 @@ def reactivate(request):
         "Reactivate {}",
         act=lambda: partial(directory.reactivate, actor=request.actor),
         already="Active already",
+        why_not=directory.why_not_reactivate(request.organization, request.actor),
         change=lambda things: partial(changes.reactivating, things),
         did=lambda: "reactivated",
         confirm="Reactivate",
