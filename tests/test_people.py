@@ -74,6 +74,13 @@ def test_a_unit_whose_name_is_not_the_only_one_is_told_by_its_path(acme):
     assert options == ["Sales › Benelux", "Nordics › Benelux"]
 
 
+@pytest.mark.parametrize("tab", ["", "groups/", "licenses/"])
+def test_every_tab_of_somebody_says_where_they_are(acme, tab):
+    page = read(acme.client().get(f"/users/{acme.nobody.pk}/{tab}"))
+
+    assert "uma@acme.example · Sales › Benelux" in page.text
+
+
 # Roles ---------------------------------------------------------------------------------------------------------------
 
 

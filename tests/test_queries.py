@@ -22,7 +22,7 @@ QUERIES = {
     "/users/{user}/": (5, 5),
     "/users/invitations/": (5, 5),
     "/users/invitations/?state=pending&q=extra": (5, 5),
-    "/users/{user}/groups/": (7, 7),
+    "/users/{user}/groups/": (8, 8),
     "/users/{user}/licenses/": (11, 12),
     "/licenses/{allocation}/access/": (17, 18),
     "/groups/": (6, 6),
