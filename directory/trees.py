@@ -1,5 +1,6 @@
 """Reading the tree of units, and counting who is where. The tree is written by directory.services alone."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -26,24 +27,72 @@ def write_path(units):
     return " › ".join(unit.name for unit in units)
 
 
+IN_PATH = re.compile(r"\s*[>›/]\s*")
+MOST_LEVELS = 20  # in one path that a person writes
+_NEARER = (  # what makes a unit more likely to be meant, the strongest first
+    lambda unit, text: unit.written.casefold() == text.casefold(),
+    lambda unit, text: IN_PATH.sub("/", unit.written.casefold()) == IN_PATH.sub("/", text.casefold()),
+    lambda unit, text: unit.is_whole,
+)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A way to write a unit: its path from the top (whole), or an end of it."""
+
+    path: tuple[OrgUnit, ...]
+    written: str
+    is_whole: bool
+
+
+def paths_written(organization, texts):
+    """Return the function that gives the paths of the units that one of the texts may mean. Two queries.
+
+    Names may differ in an accent only, contain what separates them in a path, or be those of many units: of all that
+    come to the same, the function gives those that are written most like the text. whole: only by the whole path.
+    """
+    texts = {fold(text) for text in texts}
+    # What may be the last unit's own name: what follows a separator, and all of it.
+    names = {
+        text[start:][:250]
+        for text in texts
+        if len(IN_PATH.findall(text)) < MOST_LEVELS
+        for start in [0, *(separator.end() for separator in IN_PATH.finditer(text))]
+    }
+    pks = OrgUnit.objects.filter(organization=organization, sort_key__in=names).values_list("pk", flat=True)
+    ways = defaultdict(list)
+    for path in unit_paths(list(pks)).values():
+        for start in range(len(path)):
+            written = write_path(path[start:])
+            ways[_key(written)].append(_Written(path, written, is_whole=start == 0))
+
+    def find(text, *, whole=False):
+        text = text.strip()
+        found = [unit for unit in ways.get(_key(text), ()) if unit.is_whole or not whole]
+        for is_nearer in _NEARER:
+            found = [unit for unit in found if is_nearer(unit, text)] or found
+        return [unit.path for unit in found]
+
+    return find
+
+
+def _key(path):
+    """However a path is written, its parts come to the same."""
+    return IN_PATH.sub("/", fold(path))
+
+
 def find_unit(organization, text):
     """Return the OrgUnit that a person means by its name, or by its path: "Sales › Benelux", "Sales > Benelux".
 
     Raises ValidationError where there is none, or where several have that name and the path does not tell.
     """
-    wanted = [fold(part) for part in text.replace(">", "›").split("›") if part.strip()]
-    named = organization.units.filter(sort_key=(wanted or [""])[-1][:250]).values_list("pk", flat=True)[:100]
-    paths = unit_paths(list(named))
-    folded = {pk: [fold(unit.name) for unit in path] for pk, path in paths.items()}
-    found = [pk for pk in folded if folded[pk] == wanted] or [
-        pk for pk in folded if folded[pk][-len(wanted) :] == wanted
-    ]
+    found = paths_written(organization, [text])(text)
     if len(found) == 1:
-        return paths[found[0]][-1]
+        return found[0][-1]
     if not found:
         raise ValidationError(f"There is no unit “{text.strip()[:120]}”. Write another name.", code="unit")
-    which = join_some((write_path(paths[pk]) for pk in found), count=len(found))
-    raise ValidationError(f"Several units are called so: {which}. Write the path too.", code="unit")
+    which = join_some(map(write_path, found))
+    raise ValidationError(f"Several units are called so: {which}. Write one of these, as it stands here.", code="unit")
 
 
 def people_in(unit_ids):

@@ -64,7 +64,8 @@ def test_a_unit_whose_name_is_not_the_only_one_is_told_by_its_path(acme):
 
     page = read(client.post(url, {"unit": "benelux"}))
     assert page.alerts["id_unit_error"] == (
-        "Several units are called so: Sales › Benelux and Nordics › Benelux. Write the path too."
+        "Several units are called so: Sales › Benelux and Nordics › Benelux. "
+        "Write one of these, as it stands here."
     )
     for path in ("Nordics › Benelux", "nordics > BENELUX"):
         User.objects.filter(pk=acme.viewer.pk).update(unit=None)
@@ -72,6 +73,48 @@ def test_a_unit_whose_name_is_not_the_only_one_is_told_by_its_path(acme):
         assert again(acme.viewer).unit == twin
     options = [option["value"] for option in read(client.get("/units/suggest/?unit=Sales > ben")).all("option")]
     assert options == ["Sales › Benelux", "Nordics › Benelux"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("R > D", "R > D"),
+        ("r > d", "R > D"),
+        ("R/D › R > D", "R/D › R > D"),
+        ("R/D > R > D", "R/D › R > D"),
+        ("R/D", "R/D"),
+        ("R", "R"),
+        ("R › D", "R › D"),
+        ("Café", "Café"),
+        ("cafe", "Cafe"),
+        ("Sales › CAFÉ", "Sales › Café"),
+        ("sales > cafe", "Sales › Cafe"),
+        ("SALES", "Sales"),
+    ],
+)
+def test_every_unit_can_be_written(acme, written, meant):
+    """Names may contain what separates them in a path, and differ in an accent only."""
+    units = {}
+    for name in ("R", "R › D", "R/D", "R > D", "R/D › R > D", "Café", "Cafe", "Sales › Café", "Sales › Cafe"):
+        above, separator, own = name.partition(" › ")
+        parent = (units | {"Sales": acme.unit})[above] if separator else None
+        units[name] = directory.create_unit(acme.organization, name=own or name, parent=parent, actor=TEST)
+
+    page = acme.client().post(f"/users/{acme.nobody.pk}/edit/", {"name": "Uma", "unit": written}, headers=HTMX)
+
+    assert "Uma is saved." in read(page).text
+    assert again(acme.nobody).unit == units.get(meant, acme.unit)
+
+
+def test_a_unit_is_found_by_its_path_among_very_many_of_its_name(acme):
+    places = [directory.create_unit(acme.organization, name=f"Place {n}", actor=TEST) for n in range(120)]
+    teams = [directory.create_unit(acme.organization, name="Team", parent=place, actor=TEST) for place in places]
+    client, url = acme.client(), f"/users/{acme.viewer.pk}/unit/"
+
+    client.post(url, {"unit": "Place 119 › Team"})
+    assert again(acme.viewer).unit == teams[-1]
+    said = read(client.post(url, {"unit": "Team"})).alerts["id_unit_error"]
+    assert "Place 0 › Team, Place 1 › Team, Place 2 › Team and 117 more. Write one of these" in said
 
 
 @pytest.mark.parametrize("tab", ["", "groups/", "licenses/"])
