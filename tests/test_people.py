@@ -117,6 +117,89 @@ def test_a_unit_is_found_by_its_path_among_very_many_of_its_name(acme):
     assert "Place 0 › Team, Place 1 › Team, Place 2 › Team and 117 more. Write one of these" in said
 
 
+def as_opened(page):
+    """What the form of a dialog posts if nothing is changed in it."""
+    form = page.one("form", method="post")
+    mine = [each for each in form.all("input") if each["name"] not in ("next", "csrfmiddlewaretoken")]
+    entered = {each["name"]: each.attributes.get("value", "") for each in mine}
+    chosen = {each["name"]: each.one("option", selected="")["value"] for each in form.all("select")}
+    return entered | chosen
+
+
+def test_two_admins_who_edit_somebody_at_once_do_not_undo_each_other(acme):
+    url, client = f"/users/{acme.nobody.pk}/edit/", acme.client()
+    opened = as_opened(read(client.get(url)))
+    directory.update_user(acme.nobody, title="Driver", role=Role.VIEWER, unit=acme.unit, actor=TEST)
+
+    page = client.post(url, {**opened, "employee_number": "17"}, headers=HTMX)
+
+    assert "Uma Nobody is saved." in read(page).text
+    user = again(acme.nobody)
+    assert (user.employee_number, user.title, user.role, user.unit) == ("17", "Driver", Role.VIEWER, acme.unit)
+
+
+def test_where_two_admins_change_the_same_the_second_is_told_and_decides(acme):
+    url, client = f"/users/{acme.nobody.pk}/edit/", acme.client()
+    opened = as_opened(read(client.get(url)))
+    directory.update_user(
+        acme.nobody, title="Driver", employee_number="17", role=Role.VIEWER, unit=None, email=None, actor=TEST
+    )
+    mine = {**opened, "title": "Pilot", "role": "editor", "unit": "Sales", "email": "u@acme.example", "name": "Uma"}
+
+    looked = read(client.post(url, {**mine, "look": "ledger"}))
+    page = read(client.post(url, mine))
+
+    assert looked.alerts == {}
+    again_ = "Save again to put yours in its place."
+    assert page.alerts == {
+        "id_title_error": f"This was changed meanwhile to “Driver”. {again_}",
+        "id_role_error": f"This was changed meanwhile to “Viewer”. {again_}",
+        "id_unit_error": f"This was emptied meanwhile. {again_}",
+        "id_email_error": f"This was emptied meanwhile. {again_}",
+    }
+    assert again(acme.nobody).name == "Uma Nobody"
+    shown = as_opened(page)
+    assert {name: shown[name] for name in mine if not name.startswith("was_")} == {
+        name: value for name, value in mine.items() if not name.startswith("was_")
+    }
+    assert read(client.post(url, as_opened(looked))).alerts == page.alerts  # who only looked was not told yet
+    client.post(url, shown)
+    user = again(acme.nobody)
+    assert (user.name, user.title, user.role, user.unit) == ("Uma", "Pilot", Role.EDITOR, acme.unit)
+    assert (user.email, user.employee_number) == ("u@acme.example", "17")
+
+
+@pytest.mark.parametrize("kind", ["groups", "units"])
+def test_two_admins_who_edit_a_group_or_unit_at_once_do_not_undo_each_other(acme, kind):
+    place, update = {
+        "groups": (acme.group, directory.update_group),
+        "units": (acme.unit, directory.update_unit),
+    }[kind]
+    url, client = f"/{kind}/{place.pk}/edit/", acme.client()
+    opened = as_opened(read(client.get(url)))
+    update(place, name="Theirs", actor=TEST)
+
+    page = read(client.post(url, {**opened, "name": "Mine"}))
+    client.post(url, {**opened, "description": "What it is for"})
+
+    assert page.alerts["id_name_error"].startswith("This was changed meanwhile to “Theirs”.")
+    place.refresh_from_db()
+    assert (place.name, place.description) == ("Theirs", "What it is for")
+
+
+def test_a_unit_that_is_not_changed_is_not_judged_again(acme):
+    """Two paths may be written alike; who is in one of them can still be edited."""
+    r = directory.create_unit(acme.organization, name="R", actor=TEST)
+    for name, parent in (("R › D", None), ("D", r)):
+        unit = directory.create_unit(acme.organization, name=name, parent=parent, actor=TEST)
+    directory.update_user(acme.nobody, unit=unit, actor=TEST)
+    url, client = f"/users/{acme.nobody.pk}/edit/", acme.client()
+
+    client.post(url, {**as_opened(read(client.get(url))), "title": "Driver"})
+
+    assert (again(acme.nobody).title, again(acme.nobody).unit) == ("Driver", unit)
+
+
 @pytest.mark.parametrize("tab", ["", "groups/", "licenses/"])
 def test_every_tab_of_somebody_says_where_they_are(acme, tab):
     page = read(acme.client().get(f"/users/{acme.nobody.pk}/{tab}"))

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from directory import services
 from directory.decorators import editor_required, viewer_required
-from directory.forms.editing import PlaceForm
+from directory.forms.editing import EditPlaceForm, PlaceForm
 from directory.forms.pickers import is_key
 from directory.forms.places import UnitField, suggest
 from directory.trees import people_at_or_below, people_in, tree_rows, unit_paths
@@ -78,7 +78,7 @@ def edit_unit(request, pk):
     return run_modal(
         request,
         "directory/edit_place.html",
-        partial(PlaceForm, place=unit),
+        partial(EditPlaceForm, place=unit),
         title=f"Edit {unit}",
         save=partial(services.update_unit, unit, actor=request.actor),
         say=lambda unit: f"{unit} is saved.",
