@@ -44,7 +44,7 @@ QUERIES = {
     "/users/{user}/offboard/": (None, 14),
     "/users/bulk/group/?all=1": (None, 6),
     "/users/bulk/unit/?all=1": (None, 7),
-    "/users/bulk/assign/?all=1": (None, 8),
+    "/users/bulk/assign/?all=1": (None, 9),
     "/users/bulk/leave/?all=1&query=within%3Dgroup-{group}": (None, 21),
     "/groups/bulk/assign/?all=1": (None, 6),
     "/groups/{group}/delete/": (None, 19),

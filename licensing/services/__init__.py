@@ -11,6 +11,7 @@ from .assignments import (
     set_policies,
     unassign,
     unassign_in_bulk,
+    why_not_assign,
 )
 from .catalogue import delete, save, set_license_policies, why_kept
 from .customers import create_customer, customer_is_open_to, update_customer
@@ -55,4 +56,5 @@ __all__ = [
     "unassign_in_bulk",
     "update_customer",
     "why_kept",
+    "why_not_assign",
 ]
