@@ -92,7 +92,7 @@ def find_unit(organization, text):
         return found[0][-1]
     if not found:
         raise ValidationError(f"There is no unit “{text.strip()[:120]}”. Write another name.", code="unit")
-    which = join_some(map(write_path, found))
+    which = join_some(sorted(map(write_path, found), key=fold))
     raise ValidationError(f"Several units are called so: {which}. Write one of these, as it stands here.", code="unit")
 
 

@@ -64,7 +64,7 @@ def test_a_unit_whose_name_is_not_the_only_one_is_told_by_its_path(acme):
 
     page = read(client.post(url, {"unit": "benelux"}))
     assert page.alerts["id_unit_error"] == (
-        "Several units are called so: Sales › Benelux and Nordics › Benelux. "
+        "Several units are called so: Nordics › Benelux and Sales › Benelux. "
         "Write one of these, as it stands here."
     )
     for path in ("Nordics › Benelux", "nordics > BENELUX"):
@@ -114,7 +114,7 @@ def test_a_unit_is_found_by_its_path_among_very_many_of_its_name(acme):
     client.post(url, {"unit": "Place 119 › Team"})
     assert again(acme.viewer).unit == teams[-1]
     said = read(client.post(url, {"unit": "Team"})).alerts["id_unit_error"]
-    assert "Place 0 › Team, Place 1 › Team, Place 2 › Team and 117 more. Write one of these" in said
+    assert "Place 0 › Team, Place 1 › Team, Place 10 › Team and 117 more. Write one of these" in said
 
 
 def as_opened(page):

@@ -117,7 +117,7 @@ def _units(organization, rows):
         if found:
             raise ValidationError(f"There are {len(found)} units “{text}”.")
         near = paths(IN_PATH.split(text)[-1])
-        hint = f" Write the whole path: {join_some(map(write_path, near))}." if near else ""
+        hint = f" Write the whole path: {join_some(sorted(map(write_path, near), key=fold))}." if near else ""
         raise ValidationError(f"There is no unit “{text[:250]}”.{hint}")
 
     return find
