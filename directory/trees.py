@@ -1,11 +1,13 @@
 """Reading the tree of units, and counting who is where. The tree is written by directory.services alone."""
 
-from collections import defaultdict
-from dataclasses import dataclass
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
 
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, When, Window
+from django.db.models.functions import RowNumber
 
 from portal.text import fold, join_some
 
@@ -26,24 +28,72 @@ def write_path(units):
     return " › ".join(unit.name for unit in units)
 
 
+IN_PATH = re.compile(r"\s*[>›/]\s*")
+MOST_LEVELS = 20  # in one path that a person writes
+_NEARER = (  # what makes a unit more likely to be meant, the strongest first
+    lambda unit, text: unit.written.casefold() == text.casefold(),
+    lambda unit, text: IN_PATH.sub("/", unit.written.casefold()) == IN_PATH.sub("/", text.casefold()),
+    lambda unit, text: unit.is_whole,
+)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A way to write a unit: its path from the top (whole), or an end of it."""
+
+    path: tuple[OrgUnit, ...]
+    written: str
+    is_whole: bool
+
+
+def paths_written(organization, texts):
+    """Return the function that gives the paths of the units that one of the texts may mean. Two queries.
+
+    Names may differ in an accent only, contain what separates them in a path, or be those of many units: of all that
+    come to the same, the function gives those that are written most like the text. whole: only by the whole path.
+    """
+    texts = {fold(text) for text in texts}
+    # What may be the last unit's own name: what follows a separator, and all of it.
+    names = {
+        text[start:][:250]
+        for text in texts
+        if len(IN_PATH.findall(text)) < MOST_LEVELS
+        for start in [0, *(separator.end() for separator in IN_PATH.finditer(text))]
+    }
+    pks = OrgUnit.objects.filter(organization=organization, sort_key__in=names).values_list("pk", flat=True)
+    ways = defaultdict(list)
+    for path in unit_paths(list(pks)).values():
+        for start in range(len(path)):
+            written = write_path(path[start:])
+            ways[_key(written)].append(_Written(path, written, is_whole=start == 0))
+
+    def find(text, *, whole=False):
+        text = text.strip()
+        found = [unit for unit in ways.get(_key(text), ()) if unit.is_whole or not whole]
+        for is_nearer in _NEARER:
+            found = [unit for unit in found if is_nearer(unit, text)] or found
+        return [unit.path for unit in found]
+
+    return find
+
+
+def _key(path):
+    """However a path is written, its parts come to the same."""
+    return IN_PATH.sub("/", fold(path))
+
+
 def find_unit(organization, text):
     """Return the OrgUnit that a person means by its name, or by its path: "Sales › Benelux", "Sales > Benelux".
 
     Raises ValidationError where there is none, or where several have that name and the path does not tell.
     """
-    wanted = [fold(part) for part in text.replace(">", "›").split("›") if part.strip()]
-    named = organization.units.filter(sort_key=(wanted or [""])[-1][:250]).values_list("pk", flat=True)[:100]
-    paths = unit_paths(list(named))
-    folded = {pk: [fold(unit.name) for unit in path] for pk, path in paths.items()}
-    found = [pk for pk in folded if folded[pk] == wanted] or [
-        pk for pk in folded if folded[pk][-len(wanted) :] == wanted
-    ]
+    found = paths_written(organization, [text])(text)
     if len(found) == 1:
-        return paths[found[0]][-1]
+        return found[0][-1]
     if not found:
         raise ValidationError(f"There is no unit “{text.strip()[:120]}”. Write another name.", code="unit")
-    which = join_some((write_path(paths[pk]) for pk in found), count=len(found))
-    raise ValidationError(f"Several units are called so: {which}. Write the path too.", code="unit")
+    which = join_some(sorted(map(write_path, found), key=fold))
+    raise ValidationError(f"Several units are called so: {which}. Write one of these, as it stands here.", code="unit")
 
 
 def people_in(unit_ids):
@@ -86,7 +136,7 @@ def units_below(unit_ids):
     return dict(rows.values("ancestor").annotate(n=Count("pk")).values_list("ancestor", "n"))
 
 
-MOST_ROWS = 500
+LEVEL = 100  # units below one unit that are shown at once
 
 
 @dataclass(frozen=True)
@@ -101,26 +151,60 @@ class TreeRow:
     above: str  # the path above it, for who cannot see the lines
 
 
-def tree_rows(organization, opened):
-    """Return the TreeRows of the top level and of what lies directly in the opened units (pks), in reading order.
+@dataclass(frozen=True)
+class Rest:
+    """What a level has beyond what is shown of it: the last row of the level."""
 
-    At most MOST_ROWS: a level of thousands is for the search. Two queries, however deep.
+    parent: int  # 0: the top
+    number: int
+    more: tuple[int, ...]  # of what more is shown after its link was pressed
+    rails: tuple[str, ...] = ()
+
+
+def levels(units, more):
+    """Return {pk of a parent, None for the top: (the first OrgUnits below it in reading order, Rest or None)}.
+
+    units: QuerySet of all units of these levels. more: pks of parents, 0 for the top, of which another LEVEL of units
+    is shown; of one that is there twice, two. One query.
     """
-    visible = organization.units.filter(Q(parent=None) | Q(parent__in=opened)).order_by("sort_key", "pk")[:MOST_ROWS]
-    children = defaultdict(list)
-    for unit in visible:
-        children[unit.parent_id].append(unit)
-    shown = [unit.pk for units in children.values() for unit in units]
-    parents = set(OrgUnit.objects.filter(parent__in=shown).values_list("parent", flat=True).distinct())
+    wanted = [When(parent=pk or None, then=LEVEL * (1 + times)) for pk, times in Counter(more).items()]
+    numbered = units.annotate(
+        number=Window(RowNumber(), partition_by="parent", order_by=["sort_key", "pk"]),
+        level=Window(Count("pk"), partition_by="parent"),
+        shown=Case(*wanted, default=LEVEL, output_field=IntegerField()),
+    )
+    found = defaultdict(list)
+    for unit in numbered.filter(number__lte=F("shown")).order_by("sort_key", "pk"):
+        found[unit.parent_id].append(unit)
+    return {parent: (units, _rest(parent, units, more)) for parent, units in found.items()}
+
+
+def _rest(parent, units, more):
+    number = units[0].level - len(units)
+    return Rest(parent or 0, number, (*more, parent or 0)) if number else None
+
+
+def tree_rows(organization, opened, more=()):
+    """Return the rows of the top level and of what lies directly in the opened units (pks), in reading order.
+
+    Each level is shown as far as levels() does, and ends with a Rest where it goes on; all others are TreeRows. Two
+    queries, however deep.
+    """
+    shown = levels(organization.units.filter(Q(parent=None) | Q(parent__in=opened)), more)
+    pks = [unit.pk for units, _ in shown.values() for unit in units]
+    parents = set(OrgUnit.objects.filter(parent__in=pks).values_list("parent", flat=True).distinct())
 
     def rows(parent, rails, above):
-        for unit in children[parent]:
-            is_last = unit is children[parent][-1]
+        units, rest = shown.get(parent, ([], None))
+        for unit in units:
+            is_last = unit is units[-1] and not rest
             is_open = unit.pk in opened and unit.pk in parents
             own = (*rails, "tree-turn tree-last" if is_last else "tree-turn") if parent else ()
             toggled = tuple(sorted(opened ^ {unit.pk}))
             yield TreeRow(unit, own, unit.pk in parents, is_open, toggled, write_path(above))
             if is_open:
                 yield from rows(unit.pk, (*rails, "tree-none" if is_last else "") if parent else (), (*above, unit))
+        if rest:
+            yield replace(rest, rails=(*rails, "tree-turn tree-last") if parent else ())
 
     return list(rows(None, (), ()))

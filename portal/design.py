@@ -153,6 +153,7 @@ def _samples():
         "people": people,
         "policies": policies,
         "plain_license": Thing(default_policies=policies[:1], optional_policies=[]),
+        "rest": Thing(parent=1, number=412, more=[1], rails=["tree-turn tree-last"]),
         "rows": rows,
         "seats": seats,
         "statuses": statuses,

@@ -178,6 +178,31 @@ def test_an_editor_reactivates_everybody_but_admins(acme):
     assert not User.objects.get(pk=gone.pk).is_active
 
 
+def test_who_will_be_left_out_is_said_before_and_not_counted(acme, django_assert_max_num_queries):
+    acme.assign(acme.organization)
+    acme.person("Second Admin", role=Role.ADMIN)
+    crowd(acme, CHUNK + 100)
+    everybody, client = {"all": 1, "query": ""}, acme.client(acme.editor)
+
+    with django_assert_max_num_queries(25):  # they are not gone through
+        page = read(client.get("/users/bulk/deactivate/", everybody))
+    assert page.one("h1", id="modal-title").text == "Deactivate 1,102 people"
+    assert "1,102 people can no longer use CRM Professional" in page.one(id="changes").text
+    assert "1 not: That is you" in page.text
+    assert "2 not: Only an Admin can deactivate an Admin" in page.text
+    page = read(client.get("/users/bulk/deactivate/", {"things": acme.editor.pk}))
+    assert "Deactivate" not in page.one("footer").buttons
+
+
+def test_who_is_inactive_is_said_to_get_no_license(acme):
+    acme.person("Ina Inactive", is_active=False)
+
+    page = read(acme.client().get("/users/bulk/assign/", {"all": 1, "query": ""}))
+
+    assert page.one("h1", id="modal-title").text == "Assign a license to 4 people"
+    assert "1 not: Inactive" in page.text
+
+
 def test_people_are_moved_to_a_unit_and_taken_out_of_the_group_whose_list_it_is(acme):
     directory.join_group(acme.group, users=[acme.viewer], actor=TEST)
     ticked = {"things": [acme.viewer.pk, acme.nobody.pk]}
@@ -229,8 +254,11 @@ def test_seats_are_asked_for_all_at_once_and_nothing_is_done_where_they_do_not_s
     )
     crowd(acme, CHUNK + 100)
 
+    looked = post(acme, "assign", all=1, query="q=crowd", allocation=allocation.pk, look="policies")
     page = post(acme, "assign", all=1, query="q=crowd", allocation=allocation.pk)
 
+    refused = "This will be refused: Small has 1,020 seats. Choose fewer, or ask Northlight for more seats."
+    assert refused in looked.one(id="changes").text
     assert "Not enough seats: 1,100 are needed, 1,020 of 1,020 are free." in page.alerts[None]
     assert not allocation.assignments.exists()
     assert seats_in_use(allocation, at=timezone.now()).used == 0

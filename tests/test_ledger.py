@@ -63,9 +63,11 @@ def test_seats_before_and_after(acme):
     acme.assign(acme.viewer)
     url = reverse("licensing:choose_assignees", args=[acme.allocation.pk, USERS])
     answer = acme.client().post(url, {"assignees": [acme.editor.pk, acme.nobody.pk], "look": "tick"})
-    foot = read(answer).one(id="changes").one(class_="ledger-foot").text
+    changes = read(answer).one(id="changes")
+    foot = changes.one(class_="ledger-foot").text
     assert "1 → 3 of 1" in foot
     assert "Over by 2" in foot
+    assert "This will be refused: CRM Professional has 1 seat. Choose fewer, or ask Northlight" in changes.text
 
 
 def test_who_joins_and_leaves(acme):

@@ -50,6 +50,18 @@ def test_who_is_added_has_access_at_once_and_who_is_removed_no_longer(acme, kind
     assert client.get(modal).status_code == 404
 
 
+def test_somebody_is_taken_out_of_a_group_on_their_own_page(acme):
+    """What changes the group itself is not on it: whoever means the person would delete the group for all."""
+    url, client = f"/users/{acme.nobody.pk}/groups/", acme.client(acme.editor)
+
+    (menu,) = [row.one(class_="menu") for row in read(client.get(url)).one("tbody").all("tr")]
+    assert list(menu.links) == ["Remove Uma Nobody from Support"]
+    answer = client.post(f"/groups/{acme.group.pk}/remove/{acme.nobody.pk}/", {"next": url})
+
+    assert answer.headers["Location"] == url
+    assert "Uma Nobody is in no group" in read(client.get(url)).text
+
+
 @pytest.mark.parametrize("kind", ["group", "unit"])
 def test_who_is_there_already_is_marked_and_who_is_inactive_is_not_offered(acme, kind):
     place, url = places(acme)[kind]

@@ -64,7 +64,7 @@ def test_a_unit_whose_name_is_not_the_only_one_is_told_by_its_path(acme):
 
     page = read(client.post(url, {"unit": "benelux"}))
     assert page.alerts["id_unit_error"] == (
-        "Several units are called so: Sales › Benelux and Nordics › Benelux. Write the path too."
+        "Several units are called so: Nordics › Benelux and Sales › Benelux. Write one of these, as it stands here."
     )
     for path in ("Nordics › Benelux", "nordics > BENELUX"):
         User.objects.filter(pk=acme.viewer.pk).update(unit=None)
@@ -72,6 +72,138 @@ def test_a_unit_whose_name_is_not_the_only_one_is_told_by_its_path(acme):
         assert again(acme.viewer).unit == twin
     options = [option["value"] for option in read(client.get("/units/suggest/?unit=Sales > ben")).all("option")]
     assert options == ["Sales › Benelux", "Nordics › Benelux"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("R > D", "R > D"),
+        ("r > d", "R > D"),
+        ("R/D › R > D", "R/D › R > D"),
+        ("R/D > R > D", "R/D › R > D"),
+        ("R/D", "R/D"),
+        ("R", "R"),
+        ("R › D", "R › D"),
+        ("Café", "Café"),
+        ("cafe", "Cafe"),
+        ("Sales › CAFÉ", "Sales › Café"),
+        ("sales > cafe", "Sales › Cafe"),
+        ("SALES", "Sales"),
+    ],
+)
+def test_every_unit_can_be_written(acme, written, meant):
+    """Names may contain what separates them in a path, and differ in an accent only."""
+    units = {}
+    for name in ("R", "R › D", "R/D", "R > D", "R/D › R > D", "Café", "Cafe", "Sales › Café", "Sales › Cafe"):
+        above, separator, own = name.partition(" › ")
+        parent = (units | {"Sales": acme.unit})[above] if separator else None
+        units[name] = directory.create_unit(acme.organization, name=own or name, parent=parent, actor=TEST)
+
+    page = acme.client().post(f"/users/{acme.nobody.pk}/edit/", {"name": "Uma", "unit": written}, headers=HTMX)
+
+    assert "Uma is saved." in read(page).text
+    assert again(acme.nobody).unit == units.get(meant, acme.unit)
+
+
+def test_a_unit_is_found_by_its_path_among_very_many_of_its_name(acme):
+    places = [directory.create_unit(acme.organization, name=f"Place {n}", actor=TEST) for n in range(120)]
+    teams = [directory.create_unit(acme.organization, name="Team", parent=place, actor=TEST) for place in places]
+    client, url = acme.client(), f"/users/{acme.viewer.pk}/unit/"
+
+    client.post(url, {"unit": "Place 119 › Team"})
+    assert again(acme.viewer).unit == teams[-1]
+    said = read(client.post(url, {"unit": "Team"})).alerts["id_unit_error"]
+    assert "Place 0 › Team, Place 1 › Team, Place 10 › Team and 117 more. Write one of these" in said
+
+
+def as_opened(page):
+    """What the form of a dialog posts if nothing is changed in it."""
+    form = page.one("form", method="post")
+    mine = [each for each in form.all("input") if each["name"] not in ("next", "csrfmiddlewaretoken")]
+    entered = {each["name"]: each.attributes.get("value", "") for each in mine}
+    chosen = {each["name"]: each.one("option", selected="")["value"] for each in form.all("select")}
+    return entered | chosen
+
+
+def test_two_admins_who_edit_somebody_at_once_do_not_undo_each_other(acme):
+    url, client = f"/users/{acme.nobody.pk}/edit/", acme.client()
+    opened = as_opened(read(client.get(url)))
+    directory.update_user(acme.nobody, title="Driver", role=Role.VIEWER, unit=acme.unit, actor=TEST)
+
+    page = client.post(url, {**opened, "employee_number": "17"}, headers=HTMX)
+
+    assert "Uma Nobody is saved." in read(page).text
+    user = again(acme.nobody)
+    assert (user.employee_number, user.title, user.role, user.unit) == ("17", "Driver", Role.VIEWER, acme.unit)
+
+
+def test_where_two_admins_change_the_same_the_second_is_told_and_decides(acme):
+    url, client = f"/users/{acme.nobody.pk}/edit/", acme.client()
+    opened = as_opened(read(client.get(url)))
+    directory.update_user(
+        acme.nobody, title="Driver", employee_number="17", role=Role.VIEWER, unit=None, email=None, actor=TEST
+    )
+    mine = {**opened, "title": "Pilot", "role": "editor", "unit": "Sales", "email": "u@acme.example", "name": "Uma"}
+
+    looked = read(client.post(url, {**mine, "look": "ledger"}))
+    page = read(client.post(url, mine))
+
+    assert looked.alerts == {}
+    again_ = "Save again to put yours in its place."
+    assert page.alerts == {
+        "id_title_error": f"This was changed meanwhile to “Driver”. {again_}",
+        "id_role_error": f"This was changed meanwhile to “Viewer”. {again_}",
+        "id_unit_error": f"This was emptied meanwhile. {again_}",
+        "id_email_error": f"This was emptied meanwhile. {again_}",
+    }
+    assert again(acme.nobody).name == "Uma Nobody"
+    shown = as_opened(page)
+    assert {name: shown[name] for name in mine if not name.startswith("was_")} == {
+        name: value for name, value in mine.items() if not name.startswith("was_")
+    }
+    assert read(client.post(url, as_opened(looked))).alerts == page.alerts  # who only looked was not told yet
+    client.post(url, shown)
+    user = again(acme.nobody)
+    assert (user.name, user.title, user.role, user.unit) == ("Uma", "Pilot", Role.EDITOR, acme.unit)
+    assert (user.email, user.employee_number) == ("u@acme.example", "17")
+
+
+@pytest.mark.parametrize("kind", ["groups", "units"])
+def test_two_admins_who_edit_a_group_or_unit_at_once_do_not_undo_each_other(acme, kind):
+    place, update = {
+        "groups": (acme.group, directory.update_group),
+        "units": (acme.unit, directory.update_unit),
+    }[kind]
+    url, client = f"/{kind}/{place.pk}/edit/", acme.client()
+    opened = as_opened(read(client.get(url)))
+    update(place, name="Theirs", actor=TEST)
+
+    page = read(client.post(url, {**opened, "name": "Mine"}))
+    client.post(url, {**opened, "description": "What it is for"})
+
+    assert page.alerts["id_name_error"].startswith("This was changed meanwhile to “Theirs”.")
+    place.refresh_from_db()
+    assert (place.name, place.description) == ("Theirs", "What it is for")
+
+
+def test_a_unit_that_is_not_changed_is_not_judged_again(acme):
+    """Two paths may be written alike; who is in one of them can still be edited."""
+    r = directory.create_unit(acme.organization, name="R", actor=TEST)
+    for name, parent in (("R › D", None), ("D", r)):
+        unit = directory.create_unit(acme.organization, name=name, parent=parent, actor=TEST)
+    directory.update_user(acme.nobody, unit=unit, actor=TEST)
+    url, client = f"/users/{acme.nobody.pk}/edit/", acme.client()
+
+    client.post(url, {**as_opened(read(client.get(url))), "title": "Driver"})
+
+    assert (again(acme.nobody).title, again(acme.nobody).unit) == ("Driver", unit)
+
+
+@pytest.mark.parametrize("tab", ["", "groups/", "licenses/"])
+def test_every_tab_of_somebody_says_where_they_are(acme, tab):
+    page = read(acme.client().get(f"/users/{acme.nobody.pk}/{tab}"))
+
+    assert "uma@acme.example · Sales › Benelux" in page.text
 
 
 # Roles ---------------------------------------------------------------------------------------------------------------

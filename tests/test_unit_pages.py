@@ -3,6 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 from directory import services as directory
+from directory import trees
 from tests.reading import read
 from tests.worlds import TEST
 
@@ -36,6 +37,47 @@ def test_the_tree_opens_level_by_level_and_keeps_its_state_in_the_url(acme):
     # Benelux is still open: Sales opens again as it was
     page = read(client.get(f"/units/{toggle(page, 'Sales')['href']}"))
     assert page.names_with("name") == ["Operations", "Sales", "Benelux", "Antwerp"]
+
+
+def test_a_level_that_is_too_long_says_how_many_more_there_are_and_shows_them(acme, monkeypatch):
+    monkeypatch.setattr(trees, "LEVEL", 2)
+    for n in range(3):
+        directory.create_unit(acme.organization, name=f"Top {n}", actor=TEST)
+        directory.create_unit(acme.organization, name=f"Zone {n}", parent=acme.unit, actor=TEST)
+    client = acme.client(acme.viewer)
+
+    page = read(client.get("/units/"))
+    assert [row[0] for row in page.rows] == ["Sales", "Top 0", "and 2 more: search for them, or show more"]
+    # The length of one level takes nothing from another.
+    page = read(client.get(f"/units/?open={acme.unit.pk}"))
+    assert [row[0] for row in page.rows] == [
+        "Sales",
+        "Benelux in Sales",
+        "Zone 0 in Sales",
+        "and 2 more: search for them, or show more",
+        "Top 0",
+        "and 2 more: search for them, or show more",
+    ]
+    page = read(client.get(f"/units/{page.one('a', id=f'rest-{acme.unit.pk}')['href']}"))
+    page = read(client.get(f"/units/{page.one('a', id='rest-0')['href']}"))
+    assert page.names_with("name") == ["Sales", "Benelux", "Zone 0", "Zone 1", "Zone 2", "Top 0", "Top 1", "Top 2"]
+    assert "more" not in page.text
+
+
+def test_the_page_of_a_unit_with_very_many_below_says_how_many_more_there_are(acme, monkeypatch):
+    monkeypatch.setattr(trees, "LEVEL", 2)
+    for n in range(4):
+        directory.create_unit(acme.organization, name=f"Zone {n}", parent=acme.unit, actor=TEST)
+    client, url = acme.client(acme.viewer), f"/units/{acme.unit.pk}/"
+
+    below = read(client.get(url)).one("section", aria_labelledby="below")
+    assert [link.text for link in below.all("a", class_="source")] == ["Benelux 1 person", "Zone 0 0 people"]
+    assert "and 3 more: search for them, or show more" in below.text
+    below = read(client.get(f"{url}{below.links['show more']}")).one("section", aria_labelledby="below")
+    assert "and 1 more: search for them, or show more" in below.text
+    below = read(client.get(f"{url}{below.links['show more']}")).one("section", aria_labelledby="below")
+    assert len(list(below.all("a", class_="source"))) == 5
+    assert "more" not in below.text
 
 
 def test_the_tree_counts_people_and_names_the_licenses_of_a_unit(acme):

@@ -6,9 +6,9 @@ from collections import defaultdict
 from django.core.exceptions import ValidationError
 from django.db.models import Min, Q
 
-from directory.models import Group, OrgUnit, Role
+from directory.models import Group, Role
 from directory.services import Told, foresee_people, put_people
-from directory.trees import unit_paths, write_path
+from directory.trees import IN_PATH, paths_written, unit_paths, write_path
 from portal.audit.log import one_act
 from portal.text import fold, join_some
 
@@ -16,9 +16,8 @@ from .models import ImportRow, Outcome
 from .reading import NAMES
 
 ROLES = {"a": Role.ADMIN, "e": Role.EDITOR, "v": Role.VIEWER, **{role.value: role for role in Role}}
-IN_PATH = re.compile(r"\s*[>›/]\s*")
 BETWEEN_GROUPS = re.compile(r"\s*[;|,][\s;|,]*")
-MOST_GROUPS, MOST_LEVELS = 100, 20  # in one cell
+MOST_GROUPS = 100  # in one cell
 MOST_NAMES = 5000  # in one query
 
 
@@ -108,33 +107,20 @@ def _role(text):
 
 
 def _units(organization, rows):
-    """Return the function that finds the unit of a path. However a path is written, its parts come to the same key."""
-    texts = {fold(text) for row in rows if (text := row.cells.get("unit")) and len(IN_PATH.findall(text)) < MOST_LEVELS}
-    # What may be the last unit's own name: what follows a separator, and all of it.
-    names = {text[start:][:250] for text in texts for start in [0, *(m.end() for m in IN_PATH.finditer(text))]}
-    units = OrgUnit.objects.filter(organization=organization, sort_key__in=names).values_list("pk", flat=True)
-    by_key, by_name = defaultdict(list), defaultdict(list)
-    for path in unit_paths(list(units)).values():
-        by_key[_key(write_path(path))].append(path)
-        by_name[_key(path[-1].name)].append(path)
+    """Return the function that finds the unit of a path, which a file writes from the top."""
+    paths = paths_written(organization, {text for row in rows if (text := row.cells.get("unit"))})
 
     def find(text):
-        # Names may differ in an accent only, or contain a separator: then what is written so.
-        found = by_key.get(_key(text), [])
-        found = [path for path in found if write_path(path).casefold() == text.casefold()] or found
+        found = paths(text, whole=True)
         if len(found) == 1:
             return found[0][-1]
         if found:
             raise ValidationError(f"There are {len(found)} units “{text}”.")
-        near = by_name.get(_key(IN_PATH.split(text)[-1]), [])
-        hint = f" Write the whole path: {join_some(map(write_path, near))}." if near else ""
+        near = paths(IN_PATH.split(text)[-1])
+        hint = f" Write the whole path: {join_some(sorted(map(write_path, near), key=fold))}." if near else ""
         raise ValidationError(f"There is no unit “{text[:250]}”.{hint}")
 
     return find
-
-
-def _key(path):
-    return IN_PATH.sub("/", fold(path))
 
 
 def _groups(organization, rows):

@@ -11,7 +11,7 @@ from .accounts import (
     rename_account,
     reset_password,
 )
-from .bulk import Tally, in_bulk, why_not_deactivate, why_not_reactivate
+from .bulk import Tally, in_bulk, left_out, why_not_deactivate, why_not_reactivate
 from .cancelling import cancel_invitation, cancel_invitations
 from .groups import create_group, join_group, join_groups, leave_group, update_group
 from .invitations import (
@@ -60,6 +60,7 @@ __all__ = [
     "keep_an_admin",
     "leave_group",
     "leave_unit",
+    "left_out",
     "lock",
     "move_unit",
     "place_in_unit",

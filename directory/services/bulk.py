@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from django.db.models import Q
+
 from portal.audit.log import one_act
 from portal.lists import in_chunks
 from portal.transactions import one_transaction
@@ -21,52 +23,60 @@ class Tally:
     numbers: dict[str, int] = field(default_factory=dict)  # by reason
     names: dict[str, list[str]] = field(default_factory=dict)  # by reason, at most NAMED
 
-    def leave(self, things, reason):
-        if things:
-            self.numbers[reason] = self.numbers.get(reason, 0) + len(things)
+    def leave(self, number, things, reason):
+        """number: how many of them there are; things: some of them at least."""
+        if number:
+            self.numbers[reason] = self.numbers.get(reason, 0) + number
             names = self.names.setdefault(reason, [])
             names += [thing.name for thing in things[: NAMED - len(names)]]
 
 
 @one_transaction
-def in_bulk(things, act, *, already, why_not=lambda thing: ""):
+def in_bulk(things, act, *, already, why_not=()):
     """Run a service over a QuerySet; returns a Tally. What it raises undoes all of it.
 
-    act: called with a list of things, returns an Outcome. already: the reason of whom it skips.
-    why_not: thing -> the reason why it is left out, or nothing.
+    act: called with a list of things, returns an Outcome. already: the reason of whom it skips. why_not: who is left
+    out, as for left_out().
     """
     tally = Tally()
+    things, left = left_out(things, why_not)
+    for reason, those in left:
+        tally.leave(those.count(), those.order_by("pk"), reason)
     with one_act():
         for chunk in in_chunks(things, "pk", size=CHUNK):
-            reasons = [(thing, why_not(thing)) for thing in chunk]
-            for reason in dict.fromkeys(reason for _, reason in reasons if reason):
-                tally.leave([thing for thing, why in reasons if why == reason], reason)
-            if left := [thing for thing, reason in reasons if not reason]:
-                outcome = act(left)
-                tally.done += len(outcome.done)
-                tally.leave(outcome.skipped, already)
+            outcome = act(chunk)
+            tally.done += len(outcome.done)
+            tally.leave(len(outcome.skipped), outcome.skipped, already)
     return tally
 
 
+def left_out(things, why_not):
+    """Part a QuerySet: returns (those that an act upon many is for, [(reason, those that it leaves out)]).
+
+    why_not: (reason, Q) pairs; of several that hold the first counts. Nothing is loaded.
+    """
+    left = []
+    for reason, which in why_not:
+        left.append((reason, things.filter(which)))
+        things = things.exclude(which)
+    return things, left
+
+
 def why_not_deactivate(organization, actor):
-    """Return the function that says why a User is not deactivated with many others: nobody locks themselves out.
+    """Say which Users are not deactivated with many others, for left_out(): nobody locks themselves out.
 
     So at least one active Admin is left: who acts, or those whom an Editor cannot deactivate.
     """
-    why_not_admin = _why_not_admin(organization, actor, "deactivate")
-
-    def why_not(user):
-        return "That is you" if actor.kind == "account" and user.account_id == actor.id else why_not_admin(user)
-
-    return why_not
+    rules = [("That is you", Q(account=actor.id))] if actor.kind == "account" else []
+    return rules + _why_not_admins(organization, actor, "deactivate")
 
 
 def why_not_reactivate(organization, actor):
-    """Return the function that says why a User is not reactivated with many others: an Admin is by an Admin only."""
-    why_not_admin = _why_not_admin(organization, actor, "reactivate")
-    return lambda user: "" if user.is_active else why_not_admin(user)  # who is active is told to be so
+    """Say which Users are not reactivated with many others, for left_out(): an Admin is by an Admin only."""
+    return _why_not_admins(organization, actor, "reactivate", is_active=False)  # who is active is told to be so
 
 
-def _why_not_admin(organization, actor, act):
-    may_all = is_admin(organization, actor)
-    return lambda user: "" if may_all or user.role != Role.ADMIN else f"Only an Admin can {act} an Admin"
+def _why_not_admins(organization, actor, act, **which):
+    if is_admin(organization, actor):
+        return []
+    return [(f"Only an Admin can {act} an Admin", Q(role=Role.ADMIN, **which))]

@@ -15,9 +15,12 @@ def create_group(organization, *, name, description="", actor):
 
 
 @one_transaction
-def update_group(group, *, name, description, actor):
-    """Rename or describe a Group; returns it. Raises ValidationError at the name where another has it."""
-    return update_place(lock(Group, group), name, description, actor)
+def update_group(group, *, actor, **fields):
+    """Rename or describe a Group (fields: name, description, or one of them); returns it.
+
+    Raises ValidationError at the name where another has it.
+    """
+    return update_place(lock(Group, group), fields, actor)
 
 
 @one_transaction

@@ -97,10 +97,11 @@ def _with_address_of(user):
     return others.filter(address=(user.email or "").lower()).first()
 
 
-def update_place(place, name, description, actor):
+def update_place(place, fields, actor):
     """Rename or describe a Group or OrgUnit that is locked; returns it."""
-    old = {"name": place.name, "description": place.description}
-    place.name, place.description = name, description
+    old = {key: getattr(place, key) for key in fields}
+    for key, value in fields.items():
+        setattr(place, key, value)
     clean(place)
     place.save()
     if new := {key: getattr(place, key) for key in old if getattr(place, key) != old[key]}:

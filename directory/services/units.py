@@ -31,9 +31,12 @@ def create_unit(organization, *, name, parent=None, description="", actor):
 
 
 @one_transaction
-def update_unit(unit, *, name, description, actor):
-    """Rename or describe an OrgUnit; returns it. Raises ValidationError at the name where one beside it has it."""
-    return update_place(lock(OrgUnit, unit), name, description, actor)
+def update_unit(unit, *, actor, **fields):
+    """Rename or describe an OrgUnit (fields: name, description, or one of them); returns it.
+
+    Raises ValidationError at the name where one beside it has it.
+    """
+    return update_place(lock(OrgUnit, unit), fields, actor)
 
 
 @one_transaction

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from directory import services
 from directory.decorators import editor_required, viewer_required
-from directory.forms.editing import PlaceForm
+from directory.forms.editing import EditPlaceForm, PlaceForm
 from directory.forms.places import GroupField, suggest
 from directory.trees import people_in_groups
 from portal.lists import list_page
@@ -53,7 +53,7 @@ def edit_group(request, pk):
     return run_modal(
         request,
         "directory/edit_place.html",
-        partial(PlaceForm, place=group),
+        partial(EditPlaceForm, place=group),
         title=f"Edit {group}",
         save=partial(services.update_group, group, actor=request.actor),
         say=lambda group: f"{group} is saved.",

@@ -5,25 +5,24 @@ from django.urls import reverse
 
 from directory import services
 from directory.decorators import editor_required, viewer_required
-from directory.forms.editing import PlaceForm
+from directory.forms.editing import EditPlaceForm, PlaceForm
 from directory.forms.pickers import is_key
 from directory.forms.places import UnitField, suggest
-from directory.trees import people_at_or_below, people_in, tree_rows, unit_paths
+from directory.trees import TreeRow, levels, people_at_or_below, people_in, tree_rows, unit_paths
 from portal.lists import list_page
 from portal.modals import run_modal
 
 from .users import BY_NAME, people_page
 
-MOST_OPEN = 100  # units of the tree at once
+MOST_KEYS = 100  # of units that are open, or of which more is shown
 
 
 @viewer_required
 def unit_list(request):
     """The tree, as far as it is opened (in the URL), or what matches the search as a list with paths."""
     listing = list_page(request, request.organization.units.all(), search="sort_key__contains", sorts=BY_NAME)
-    opened = {int(pk) for pk in request.GET.getlist("open")[:MOST_OPEN] if is_key(pk)}
-    rows = [] if listing.q else tree_rows(request.organization, opened)
-    shown = listing.rows if listing.q else [row.unit for row in rows]
+    rows = [] if listing.q else tree_rows(request.organization, set(_keys(request, "open")), _keys(request, "more"))
+    shown = listing.rows if listing.q else [row.unit for row in rows if isinstance(row, TreeRow)]
     units = [unit.pk for unit in shown]
     context = {
         "listing": listing,
@@ -40,15 +39,21 @@ def unit_list(request):
 def unit_detail(request, pk):
     unit = _unit(request, pk)
     listing = people_page(request, unit.users)
-    children = list(unit.children.order_by("sort_key", "pk")[:200])
+    children, rest = levels(unit.children.all(), _keys(request, "more")).get(unit.pk, ([], None))
     people = people_at_or_below(request.organization, [child.pk for child in children])
     context = {
         "unit": unit,
         "path": unit_paths([unit.pk])[unit.pk][:-1],
         "listing": listing,
         "children": [(child, people.get(child.pk, 0)) for child in children],
+        "rest": rest,
     }
     return render(request, "directory/unit_detail.html", context)
+
+
+def _keys(request, name):
+    """Return the keys that the URL gives by this name."""
+    return [int(pk) for pk in request.GET.getlist(name)[:MOST_KEYS] if is_key(pk)]
 
 
 def _unit(request, pk):
@@ -78,7 +83,7 @@ def edit_unit(request, pk):
     return run_modal(
         request,
         "directory/edit_place.html",
-        partial(PlaceForm, place=unit),
+        partial(EditPlaceForm, place=unit),
         title=f"Edit {unit}",
         save=partial(services.update_unit, unit, actor=request.actor),
         say=lambda unit: f"{unit} is saved.",

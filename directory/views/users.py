@@ -24,8 +24,13 @@ def user_groups(request, pk):
     user = user_of(request, pk)
     listing = list_page(request, user.groups.all(), search="search_text__contains", sorts=BY_NAME)
     people = people_in_groups([group.pk for group in listing.rows])
-    rows = [(group, people.get(group.pk, 0)) for group in listing.rows]
-    return render(request, "directory/user_groups.html", {"person": user, "listing": listing, "rows": rows})
+    context = {
+        "person": user,
+        "path": unit_paths([user.unit_id])[user.unit_id],
+        "listing": listing,
+        "rows": [(group, people.get(group.pk, 0)) for group in listing.rows],
+    }
+    return render(request, "directory/user_groups.html", context)
 
 
 def user_of(request, pk):

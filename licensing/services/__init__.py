@@ -20,6 +20,7 @@ from .assignments import (
     set_policies,
     unassign,
     unassign_in_bulk,
+    why_not_assign,
 )
 from .catalogue import delete, save, set_license_policies, why_kept
 from .customers import create_customer, customer_is_open_to, has_come_in, invite_admin, update_customer
@@ -70,4 +71,5 @@ __all__ = [
     "unassign_in_bulk",
     "update_customer",
     "why_kept",
+    "why_not_assign",
 ]

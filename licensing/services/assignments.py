@@ -4,6 +4,7 @@ from functools import partial
 from itertools import groupby
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils import timezone
 
 from directory.models import Organization
@@ -48,12 +49,13 @@ def assign(allocation, *, kind, assignees, policies=(), starts_at=None, ends_at=
 @one_transaction
 def assign_in_bulk(allocation, *, kind, assignees, policies=(), starts_at=None, ends_at=None, actor):
     """Do the same for a QuerySet of very many, of the Allocation's organization; returns a Tally."""
-
-    def why_not(thing):
-        return "" if kind is not USERS or thing.is_active else "Inactive"
-
     with _assigning(allocation, policies, starts_at, ends_at, actor) as (_, _, give):
-        return in_bulk(assignees, partial(give, kind), already="Had it directly already", why_not=why_not)
+        return in_bulk(assignees, partial(give, kind), already="Had it directly already", why_not=why_not_assign(kind))
+
+
+def why_not_assign(kind):
+    """Say what of a kind nothing is assigned to with many others, for directory.services.left_out()."""
+    return [("Inactive", Q(is_active=False))] if kind is USERS else []
 
 
 @contextmanager

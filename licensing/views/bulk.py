@@ -154,6 +154,7 @@ def assign(request, kind):
         "Assign a license to {}",
         template="licensing/bulk_assign.html",
         form=partial(BulkLicenseForm, selection),
+        why_not=services.why_not_assign(kind),
         save=save,
         make_change=lambda form, at: form.change(at=at),
         did=lambda allocation, **_: f"can use {allocation} now" if kind is USERS else f"got {allocation}",
@@ -167,7 +168,8 @@ class BulkLicenseForm(ChooseLicenseForm):
 
     def __init__(self, selection, data=None):
         self.organization = selection.organization
-        super().__init__(data, kind=selection.kind, assignees=selection.things)
+        assignees, _ = directory.left_out(selection.things, services.why_not_assign(selection.kind))
+        super().__init__(data, kind=selection.kind, assignees=assignees)
 
     def offer(self, at):
         """All that can be assigned: who has it already is left out, and told."""
@@ -189,7 +191,7 @@ def _bulk(
     template="licensing/bulk.html",
     act=None,
     already="",
-    why_not=lambda thing: "",
+    why_not=(),
     save=None,
     change=None,
     make_change=None,
@@ -199,11 +201,15 @@ def _bulk(
     """Run the modal of an act upon a Selection.
 
     title: with {} for how many. act: the form's values -> a service that takes a list of things; already: whom it
-    skips; why_not: whom it leaves out. Or save: the form's values -> a Tally. change: things and the form's values ->
-    a function of the instant that returns the Change. did: the form's values -> what is said of whom it was done for.
+    skips. Or save: the form's values -> a Tally. why_not: whom either leaves out, as for left_out(). change: things and
+    the form's values -> a function of the instant that returns the Change. did: the form's values -> what is said of
+    whom it was done for.
     """
     selection = Selection.of(request, kind)
     words = PEOPLE if kind is USERS else (kind.one, kind.slug)
+    things, left = directory.left_out(selection.things, why_not)
+    left = [(reason, number) for reason, those in left if (number := those.count())]
+    number = selection.number - sum(number for _, number in left)
 
     def run(**values):
         if not selection.number:
@@ -218,9 +224,9 @@ def _bulk(
     def foreseen(form, at):
         if make_change:
             return make_change(form, at)
-        if not selection.number or (form.fields and not form.is_valid()):
+        if not number or (form.fields and not form.is_valid()):
             return None
-        return change(selection.things, **getattr(form, "cleaned_data", {}))(at=at)
+        return change(things, **getattr(form, "cleaned_data", {}))(at=at)
 
     def tell(outcome):
         tally, said = outcome
@@ -231,13 +237,15 @@ def _bulk(
         request,
         template,
         form,
-        title=title.format(count_words(selection.number, *words)),
+        title=title.format(count_words(number, *words)),
         save=run,
         say=lambda outcome: outcome[1],
         tell=tell,
         back=reverse(LISTS[kind]),
         foresee=foresee(request, foreseen),
         selection=selection,
+        number=number,
+        left=left,
         confirm=confirm,
         is_loss=is_loss,
         kind=kind,
