@@ -21,6 +21,12 @@ def validate_time_zone(name):
         raise ValidationError(f"“{name}” is not a time zone. Write one such as Europe/Brussels.", code="time_zone")
 
 
+def validate_ascii(address):
+    """Refuse what two databases, and mail servers, do not bring to the same lower case."""
+    if not address.isascii():
+        raise ValidationError("An e-mail address has no other letters than a to z. Write it so.", code="ascii")
+
+
 class Organization(models.Model):
     """A customer; the tenant. Everything in the portal belongs to exactly one."""
 
@@ -187,7 +193,7 @@ class User(Searchable):
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="users", db_index=False)
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     account = models.ForeignKey(Account, models.SET_NULL, null=True, blank=True, related_name="users")
-    email = models.EmailField("e-mail", null=True, blank=True)
+    email = models.EmailField("e-mail", null=True, blank=True, validators=[validate_ascii])
     title = models.CharField(max_length=120, blank=True)
     employee_number = models.CharField(max_length=60, blank=True)
     external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001 null where the identity provider gave none
