@@ -169,6 +169,19 @@ def test_groups_and_units_whose_names_contain_separators_are_found(acme):
     assert {"R&D, Labs", "A; B"} <= groups.keys()
 
 
+def test_an_address_in_letters_that_databases_fold_otherwise_is_refused(acme):
+    imported = upload(acme, ["x@MÜLLER.example;A;;;;;"])
+    assert outcomes(imported) == [("refused", "An e-mail address has no other letters than a to z. Write it so.")]
+
+
+def test_a_hundred_groups_in_a_cell_are_found(acme):
+    names = [*(f"{number:03} {'g' * 16}" for number in range(98)), "R&D; Labs"]
+    for name in names:
+        directory.create_group(acme.organization, name=name, actor=TEST)
+    confirm_import(upload(acme, [f'a@acme.example;A;;;;;"{"|".join(names)}"']), actor=TEST)
+    assert acme.organization.users.get(email="a@acme.example").groups.count() == 99
+
+
 # Rules ---------------------------------------------------------------------------------------------------------------
 
 ONLY_ADMINS = "Only an Admin gives portal roles."

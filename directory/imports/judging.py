@@ -131,6 +131,7 @@ def _groups(organization, rows):
     groups = Group.objects.filter(organization=organization)
     by_name = defaultdict(set)
     found = list(groups.filter(Q(name__contains=";") | Q(name__contains=",") | Q(name__contains="|"))) if names else []
+    farthest = max((2 * len(group.name) for group in found), default=0)  # twice: an accent may be a sign of its own
     for start in range(0, len(names), MOST_NAMES):
         found += groups.filter(sort_key__in=names[start : start + MOST_NAMES])
     for group in found:
@@ -141,7 +142,9 @@ def _groups(organization, rows):
         if len(parts) > MOST_GROUPS:
             raise ValidationError(f"There are more than {MOST_GROUPS} groups in one cell.")
         while i < len(parts):
-            runs = [(j, cell[parts[i][0] : parts[j][1]]) for j in range(len(parts) - 1, i - 1, -1)]
+            start = parts[i][0]
+            ends = [(j, end) for j, (_, end) in enumerate(parts[i:], i) if j == i or end - start <= farthest]
+            runs = [(j, cell[start:end]) for j, end in reversed(ends)]
             j, name = next(((j, run) for j, run in runs if fold(run) in by_name), (None, ""))
             if j is None:
                 raise ValidationError(f"There is no group “{cell[slice(*parts[i])][:120]}”.")
