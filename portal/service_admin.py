@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from .lists import clean_query
 from .modals import add_error
 from .transactions import one_transaction
 
@@ -111,6 +112,10 @@ class ServiceAdmin(admin.ModelAdmin):
                 path = each[0] if isinstance(each, tuple) else each
                 allowed.update(f"{path}__{end}" for end in ("exact", "id__exact", "gte", "lt"))
         return lookup in allowed
+
+    def get_search_results(self, request, queryset, search_term):
+        """Search without what no database takes, also where Django completes a name."""
+        return super().get_search_results(request, queryset, clean_query(search_term))
 
     def get_actions(self, request):
         """Our own: Django's, which deletes many, would be no service call."""

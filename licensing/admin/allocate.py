@@ -13,6 +13,7 @@ from licensing import services
 from licensing.models import Allocation, License
 from portal.days import end_of, start_of
 from portal.fields import DayField, ThingsField
+from portal.lists import clean_query
 from portal.modals import add_error
 from portal.text import fold, join_some
 from portal.transactions import do_each
@@ -140,7 +141,7 @@ class AllocateMany:
 
 def _asked_for(request, customers):
     """Return what the page that led here has chosen: ?license=… of its own, ?organization=…, a slug."""
-    slugs = request.GET.getlist("organization")
+    slugs = [clean_query(slug) for slug in request.GET.getlist("organization")]
     own = list(customers.filter(slug__in=slugs))
     others = [slug for slug in slugs if slug not in {each.slug for each in own}]
     return {"licenses": request.GET.getlist("license"), "customers": own, "others": "\n".join(others)}

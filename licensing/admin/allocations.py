@@ -19,6 +19,7 @@ from licensing.states import State
 from portal.days import end_of, first_day, last_day, start_of, write_day
 from portal.exports import stream_csv
 from portal.fields import DayField
+from portal.lists import clean_query
 from portal.service_admin import Consequence, ServiceForm
 from portal.text import count_words
 
@@ -121,7 +122,7 @@ class CustomerFilter(admin.SimpleListFilter):
         return True
 
     def queryset(self, request, queryset):
-        return queryset.filter(organization__slug=self.value()) if self.value() else queryset
+        return queryset.filter(organization__slug=clean_query(self.value())) if self.value() else queryset
 
     def choices(self, changelist):
         yield {

@@ -239,6 +239,7 @@ def test_allocations_are_filtered_by_status(staff, catalogue, status):
         (Allocation, "license__id__exact=x"),
         (Allocation, "license__id__exact=" + "9" * 30),
         (Allocation, "q=%00"),
+        (Allocation, "customer=%00"),
         (Allocation, "p=99"),
         (AuditEntry, "about=license-" + "9" * 30),
         (AuditEntry, "about=%00"),
@@ -247,6 +248,13 @@ def test_allocations_are_filtered_by_status(staff, catalogue, status):
 )
 def test_a_list_survives_any_query(staff, acme, model, query):
     assert staff.get(f"{url(model)}?{query}", follow=True).status_code == 200
+
+
+def test_what_no_database_takes_is_not_heard(staff, acme):
+    field = {"app_label": "licensing", "model_name": "allocation", "field_name": "organization"}
+    assert staff.get("/admin/autocomplete/", {**field, "term": "\0"}).json()["results"]
+    assert staff.get(url(Allocation, "add"), {"organization": "\0", "license": "\0"}).status_code == 200
+    assert staff.get(url(Allocation, "export"), {"customer": "\0"}).status_code == 200
 
 
 @pytest.mark.parametrize("query", ["license__id__exact=abc", "license__id__exact=", "license__provider__id__exact=x"])
