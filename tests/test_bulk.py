@@ -226,7 +226,7 @@ def test_many_get_a_license_and_lose_it(acme, catalogue):
     assert "3 people gain CRM Professional" in shown.text
     page = post(acme, "assign", **chosen, policies=catalogue.export.pk)
 
-    assert "3 people can use CRM Professional now." in page.text
+    assert "3 people got CRM Professional." in page.text
     assert "Had it directly already: 1 Vic Viewer" in page.text
     assert "Inactive: 1 Ina Inactive" in page.text
     given = acme.allocation.assignments.of_kind(USERS).with_license().with_policies()

@@ -157,7 +157,7 @@ def assign(request, kind):
         why_not=services.why_not_assign(kind),
         save=save,
         make_change=lambda form, at: form.change(at=at),
-        did=lambda allocation, **_: f"can use {allocation} now" if kind is USERS else f"got {allocation}",
+        did=lambda allocation, **_: f"got {allocation}",
         confirm="Assign License",
         is_anything_allocated=True,
     )

@@ -73,7 +73,7 @@ def test_all_that_match_get_a_license(page, world, visit):
     expect(foreseen(page).get_by_text("60 people gain CRM Basic")).to_be_visible()
     dialog(page).get_by_role("button", name="Assign License").click()
 
-    expect_message(page, "60 people can use CRM Basic now.")
+    expect_message(page, "60 people got CRM Basic.")
     assert world.plain.assignments.count() == 60
 
 
