@@ -319,6 +319,23 @@ def test_one_address_invited_by_two_organizations_gets_one_account(acme, globex)
         ]
 
 
+def test_an_organization_has_one_first_admin_also_when_they_come_in_at_this_moment(catalogue):
+    come_in = "An Admin of Umbrella {} has come in. They invite the others."
+    for number in range(ROUNDS):
+        own = {"name": f"Umbrella {number}", "slug": f"umbrella-{number}", "admin_email": f"p{number}@new.example"}
+        organization = services.create_customer(provider=catalogue.provider, **own, actor=TEST)
+        results = at_once(
+            accept(organization.invitations.select_related("user").get()),
+            lambda it=organization, n=number: services.invite_admin(it, email=f"q{n}@new.example", actor=TEST),
+        )
+        admin = organization.users.get()
+        if admin.account:
+            assert [str(each) for each in results] == ["Noor", come_in.format(number)]
+        else:
+            assert results == [f"p{number} does not exist any more.", None]
+        assert Account.objects.filter(email__endswith="@new.example", users=None).count() == 0
+
+
 def test_two_leads_who_remove_each_other_leave_one(catalogue, harbor):
     services.add_staff(catalogue.provider, account=harbor.staff, is_lead=True, actor=TEST)
     nora, hugo = catalogue.provider.staff_members.order_by("pk")
