@@ -166,8 +166,13 @@ class ServiceAdmin(admin.ModelAdmin):
         url = reverse("admin:audit_auditentry_changelist")
         return HttpResponseRedirect(f"{url}?{urlencode({'about': f'{self.opts.model_name}-{unquote(object_id)}'})}")
 
+    def name_of(self, thing):
+        """Return what a thing is called where nothing around it tells it apart."""
+        return str(thing)
+
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         context["tools"] = self.tools(request, obj) if change else []
+        context["subtitle"] = self.name_of(obj) if change else None
         if context["adminform"].form.consequences:  # a question is no error
             context["errors"] = []
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -211,6 +216,7 @@ class ServiceAdmin(admin.ModelAdmin):
             "title": title(thing),
             "opts": self.opts,
             "thing": thing,
+            "name": self.name_of(thing),
             "act": act,
             "consequences": foreseen,
             "key": key_of(foreseen),

@@ -335,11 +335,12 @@ class Histories(RuleBasedStateMachine):
         terms = {"seats": self.draw_seats(), **self.draw_dates(unit=4)}
         is_useless = not license.license_policies.filter(is_default=True).exists()
         is_there = world.organization.allocations.filter(license=license).exists()
+        is_over = ends_before(self.now, terms["ends_at"])
         self.act(
             world,
             partial(services.allocate, license, organization=world.organization, **terms, actor=TEST),
             writes="allocations",
-            refused=is_useless or is_there or ends_before(terms["starts_at"] or self.now, terms["ends_at"]),
+            refused=is_useless or is_there or is_over or ends_before(terms["starts_at"] or self.now, terms["ends_at"]),
         )
 
     def cancel_or_reinstate(self):

@@ -17,29 +17,34 @@ class AboutFilter(admin.SimpleListFilter):
 
     def lookups(self, request, model_admin):
         # Nothing to choose from: it shows only that the list is narrowed, and the way back.
-        return [(self.value(), self.value().replace("-", " "))] if self._parts() else []
+        return [(self.value(), self.value().replace("-", " "))] if self.value() else []
 
     def queryset(self, request, queryset):
-        if not (parts := self._parts()):
+        if not self.value():
             return queryset
-        kind, pk = parts
+        found = re.fullmatch(r"([a-z]{1,20})-(\d{1,18})", self.value(), re.ASCII)
+        if not found:
+            return queryset.none()
+        kind, pk = found[1], int(found[2])
         # What concerns a customer or a provider is about it.
         about = {"organization": Q(organization_id=pk), "provider": Q(provider_id=pk)}
         it = Q(target_kind=kind, target_id=pk)
         return queryset.filter(it | about[kind] if kind in about else it)
 
-    def _parts(self):
-        found = re.fullmatch(r"([a-z]{1,20})-(\d{1,18})", self.value() or "", re.ASCII)
-        return found and (found[1], int(found[2]))
+
+class TimeFilter(admin.DateFieldListFilter):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.title = "time"
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(OwnAdmin):
     """What was done with a provider's things, to read only; the operator reads everything."""
 
-    fields = readonly_fields = list_display = ["when", "actor_name", "act", "customer"]
+    fields = readonly_fields = list_display = ["when", "who", "act", "customer"]
     list_display_links = None
-    list_filter = [AboutFilter, "at"]
+    list_filter = [AboutFilter, ("at", TimeFilter)]
     search_fields = ["target_name"]
     search_help_text = "Search by the name of a license, policy or application"
     ordering = ["-at", "-id"]
@@ -55,6 +60,10 @@ class AuditEntryAdmin(OwnAdmin):
     @admin.display(description="time", ordering="at")
     def when(self, entry):
         return entry.at
+
+    @admin.display(description="who", ordering="actor_name")
+    def who(self, entry):
+        return entry.actor_name
 
     @admin.display(description="what was done")
     def act(self, entry):

@@ -4,7 +4,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import RelatedOnlyFieldListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -163,10 +162,19 @@ class AllocationAdmin(AllocateMany, ActOnMany, OwnAdmin):
     def get_changelist(self, request, **kwargs):
         return AllocationList
 
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        allocation = self.get_object(request, unquote(object_id))
-        subtitle = f"{allocation} for {allocation.organization}" if allocation else None
-        return super().change_view(request, object_id, form_url, {"subtitle": subtitle})
+    def name_of(self, allocation):
+        return f"{allocation} for {allocation.organization}"
+
+    def response_change(self, request, obj):
+        self.message_user(request, f"{self.name_of(obj)} was changed.", messages.SUCCESS)
+        if "_continue" in request.POST:
+            return HttpResponseRedirect(request.get_full_path())
+        return self.response_post_save_change(request, obj)
+
+    def render_change_form(self, request, context, *args, **kwargs):
+        """Others are added on another page."""
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request, obj, form, change):
         if over := seats_in_use(obj, at=timezone.now()).over:
@@ -211,7 +219,7 @@ class AllocationAdmin(AllocateMany, ActOnMany, OwnAdmin):
             request,
             object_id,
             act=name.capitalize(),
-            title=lambda allocation: f"{name.capitalize()} {allocation} for {allocation.organization}?",
+            title=lambda allocation: f"{name.capitalize()} {self.name_of(allocation)}?",
             consequences=consequences,
             do=do,
             done=lambda allocation: f"The allocation of {allocation} to {allocation.organization} was {done}.",

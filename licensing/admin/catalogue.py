@@ -87,6 +87,14 @@ class ProviderAdmin(CatalogueAdmin):
 
 
 class ApplicationForm(CatalogueForm):
+    class Meta:
+        help_texts = {
+            "slug": "The name by which it asks whether somebody may use it: the id of the resource in its questions.",
+            "resource_type": "The type of that resource. Leave it where your application asks for no other.",
+            "description": "Customers read it: what it is for.",
+            "url": "Where people open it: customers see it as a link. Empty: no link.",
+        }
+
     def write(self):
         """Whoever asks names the application by its slug and resource type: under other ones it knows of nobody."""
         stored = self.instance.pk and Application.objects.get(pk=self.instance.pk)
@@ -137,6 +145,9 @@ def _words(text):
 
 
 class PolicyForm(CatalogueForm):
+    class Meta:
+        help_texts = {"description": "Customers read it, where they choose policies: what one may do with it."}
+
     actions = ActionsField(
         required=False, help_text="One a line, or with commas between. <b>None listed: every action.</b>"
     )

@@ -80,6 +80,9 @@ class PoliciesField(forms.Field):
 
 
 class LicenseForm(CatalogueForm):
+    class Meta:
+        help_texts = {"description": "Customers read it: what it is for."}
+
     contents = PoliciesField(
         label="Policies",
         help_text="Default policies come with every assignment, as they are at any moment. Optional ones are chosen by "

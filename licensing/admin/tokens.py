@@ -183,9 +183,9 @@ class ProviderTokenAdmin(OwnAdmin):
     def created_on(self, token):
         return write_day(timezone.localtime(token.created_at).date())
 
-    @admin.display(description="last used", ordering="last_used_at")
+    @admin.display(description="last used", ordering="last_used_at", empty_value="never")
     def last_use(self, token):
-        return f"{timezone.localtime(token.last_used_at):%d %b %Y, %H:%M}" if token.last_used_at else "never"
+        return token.last_used_at
 
     @admin.display(description="provider")
     def owned_by(self, token):

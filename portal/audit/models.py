@@ -26,8 +26,7 @@ class AuditEntry(models.Model):
     search_text = models.TextField(help_text="Folded: who, what, and the license or place it was about.")
 
     class Meta:
-        verbose_name = "audit entry"
-        verbose_name_plural = "audit entries"
+        verbose_name = "act"
         indexes = [
             models.Index(fields=["organization_id", "-at", "-id"], name="audit_organization"),
             models.Index(fields=["provider_id", "-at", "-id"], name="audit_provider"),

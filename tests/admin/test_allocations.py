@@ -39,6 +39,17 @@ def test_organization_and_license_of_an_allocation_never_change(staff, catalogue
     assert acme.allocation.seats == 4
 
 
+def test_the_page_of_an_allocation_and_its_message_name_the_customer(staff, acme):
+    path = read(staff.get(url(acme.allocation))).one("div", class_="breadcrumbs").text
+    assert path == "Home › Applications and licenses › Allocations › CRM Professional for Acme"
+    data = {"seats": "9", "starts_at": first_day_of(acme.allocation)}
+    assert post(staff, url(acme.allocation), **data) == ["CRM Professional for Acme was changed."]
+    answer = staff.post(url(acme.allocation), {**data, "seats": "8", "_continue": ""}, follow=True)
+    assert answer.redirect_chain == [(url(acme.allocation), 302)]
+    acme.allocation.refresh_from_db()
+    assert acme.allocation.seats == 8
+
+
 def test_a_first_day_cannot_be_taken_away(staff, acme):
     assert refusal(staff, url(acme.allocation), seats="", starts_at="") == {"starts_at": "This field is required."}
 

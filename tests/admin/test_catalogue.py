@@ -45,6 +45,19 @@ def test_a_slug_by_which_applications_ask_is_changed_after_saying_who_is_answere
     assert sentence_of(entry) == "changed application <b>CRM</b>: slug crm2 in place of crm"
 
 
+@pytest.mark.parametrize(
+    ("model", "fields"),
+    [
+        (Application, ["slug", "resource_type", "description", "url"]),
+        (Policy, ["description", "actions", "role"]),
+        (License, ["description"]),
+    ],
+)
+def test_what_a_field_is_for_stands_at_it(staff, catalogue, model, fields):
+    form = staff.get(url(model, "add")).context["adminform"].form
+    assert [name for name in fields if not form.fields[name].help_text] == []
+
+
 def test_a_slug_that_is_taken_is_refused_in_words(staff, catalogue):
     data = {"name": "Other", "slug": "crm", "resource_type": "application"}
     assert refusal(staff, url(Application, "add"), provider=catalogue.provider.pk, **data) == {

@@ -100,7 +100,9 @@ def test_a_lead_makes_others_lead_and_takes_it_back_and_one_stays(staff, helper,
 def test_who_is_removed_enters_no_longer(staff, helper, catalogue):
     account = Account.objects.get(email="hal@northlight.example")
     member = member_of(catalogue.provider, account)
-    assert "hal@northlight.example" in html(staff, url(member, "delete"))
+    page = html(staff, url(member, "delete"))
+    assert "hal@northlight.example will no longer work for Northlight, nor see or change anything of it here." in page
+    assert "Only that ends: the account stays" in page
     post(staff, url(member, "delete"), post="yes")
     account.refresh_from_db()
     assert not account.is_staff

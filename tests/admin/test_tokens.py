@@ -1,7 +1,7 @@
 """Tokens in the administration: made and shown once, tried, revoked; and nothing of another provider's."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.test import Client
@@ -97,6 +97,12 @@ def test_it_is_revoked_after_a_question(staff, token):
         assert "Revoke this token" not in text
     asked = {"subject": "x", "application": token.provider.applications.get().pk, "action": "read"}
     assert "no longer valid" in staff.post(url("try", token.pk), asked).content.decode()
+
+
+def test_when_it_was_used_last_is_written_as_other_times(staff, token):
+    assert "never" in read(staff.get(url("changelist"))).rows[0]
+    ProviderToken.objects.update(last_used_at=datetime(2026, 3, 4, 15, 30, tzinfo=UTC))
+    assert "4 Mar 2026, 15:30" in read(staff.get(url("changelist"))).rows[0]
 
 
 def test_another_provider_s_are_not_there(staff, catalogue, token, theirs):

@@ -44,8 +44,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "audit entry",
-                "verbose_name_plural": "audit entries",
+                "verbose_name": "act",
                 "indexes": [
                     models.Index(fields=["organization_id", "-at", "-id"], name="audit_organization"),
                     models.Index(fields=["provider_id", "-at", "-id"], name="audit_provider"),
