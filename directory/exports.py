@@ -2,9 +2,12 @@
 
 from collections import defaultdict
 
+from django.utils import timezone
+
 from directory.imports.reading import NAMES
 from directory.models import GroupMembership
 from directory.trees import people_at_or_below, people_in, people_in_groups, unit_paths, write_path
+from portal.days import last_day
 from portal.exports import stream_csv
 from portal.lists import in_chunks
 
@@ -40,6 +43,19 @@ def export_groups(groups, *, name):
                 yield [group.name, group.description, people.get(group.pk, 0)]
 
     return stream_csv(name, ["Group", "Description", "People"], rows())
+
+
+def export_invitations(invitations, *, name):
+    """Return a response with Invitations, a QuerySet that reads their people too."""
+
+    def rows():
+        for chunk in in_chunks(invitations, "sent_at", "pk"):
+            for each in chunk:
+                until = f"{last_day(each.expires_at):%Y-%m-%d}" if each.is_unfinished else ""
+                sent = f"{timezone.localdate(each.sent_at):%Y-%m-%d}"
+                yield [each.user, each.email, each.state.capitalize(), sent, until, each.invited_by]
+
+    return stream_csv(name, ["User", "E-mail", "State", "Sent", "Good until", "By"], rows())
 
 
 def export_units(organization, units, *, name):

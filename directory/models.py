@@ -186,6 +186,12 @@ class UserQuerySet(models.QuerySet):
     def active(self):
         return self.filter(is_active=True)
 
+    def with_open_invitations(self):
+        """With what User.open_invitations reads, in one query for all."""
+        return self.prefetch_related(
+            models.Prefetch("invitations", Invitation.objects.unfinished(), to_attr="open_invitations")
+        )
+
 
 class User(Searchable):
     """A person in an organization's directory; may have no Account at all."""
@@ -331,6 +337,11 @@ class Invitation(models.Model):
 
     def __str__(self):
         return f"invitation of {self.email}"
+
+    @property
+    def name(self):
+        """Whose it is: so it is called where many are told of."""
+        return self.user.name
 
     @property
     def is_unfinished(self):

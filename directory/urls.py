@@ -13,6 +13,7 @@ urlpatterns = [
     path("users/<int:pk>/groups.csv", exports.user_groups_csv, name="user_groups_csv"),
     path("users/invite/", invitations.invite_people, name="invite_people"),
     path("users/invitations/", invitations.invitation_list, name="invitation_list"),
+    path("users/invitations.csv", exports.invitations_csv, name="invitations_csv"),
     path("users/<int:pk>/invite/", invitations.invite_user, name="invite_user"),
     path("users/<int:pk>/reset-password/", accounts.reset_password, name="reset_password"),
     path("invitations/<int:pk>/resend/", invitations.resend_invitation, name="resend_invitation"),

@@ -1,20 +1,32 @@
 """Which people a list shows: the one place that narrows them, for the page, its file and acts upon all of them."""
 
+from dataclasses import dataclass
 from functools import cached_property
 
 from django import forms
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Model, OuterRef
 from django.http import QueryDict
 from django.utils import timezone
 
 from directory.forms.pickers import is_key
 from directory.forms.places import GroupField, PlacesMixin, UnitField
-from directory.models import GroupMembership, OrgUnitClosure, Role
+from directory.models import GroupMembership, Invitation, OrgUnitClosure, Role
 from licensing.access import who_can_use, without_license
 from licensing.access.reach import Reached
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
 from portal.lists import clean_query, matching
 
+
+@dataclass(frozen=True)
+class ListedKind:
+    """What can be ticked in a list besides what a license is assigned to."""
+
+    slug: str
+    one: str
+    model: type[Model]
+
+
+INVITATIONS = ListedKind("invitations", "invitation", Invitation)
 WAYS = {USERS: "Direct", GROUPS: "Through a group", UNITS: "Through a unit", ORGANIZATION: "Whole organization"}
 
 
@@ -105,7 +117,7 @@ class AccessFilter:
 
 
 class Selection:
-    """What is ticked in a list of users, groups or units, or all that it shows as it is narrowed."""
+    """What is ticked in a list of users, groups, units or invitations, or all that it shows as it is narrowed."""
 
     def __init__(self, data, *, organization, kind):
         """data: QueryDict with `things` (keys) or `all`, and `query`, the state of the list."""
@@ -150,6 +162,8 @@ class Selection:
     def things(self):
         """The things as a QuerySet."""
         things = self.kind.model.objects.filter(organization=self.organization)
+        if self.kind is INVITATIONS:
+            things = things.listed(self._state.get("state", "") if self.is_all else "")
         return self._shown(things) if self.is_all else things.filter(pk__in=self.ticked)
 
     @cached_property
@@ -161,8 +175,10 @@ class Selection:
         if self.kind is USERS:
             narrowed = PeopleFilter(self._state, organization=self.organization)
             things = narrowed.people(at=timezone.now()).people
-        if self.kind is UNITS:
+        elif self.kind is UNITS:
             search = "sort_key__contains"
+        elif self.kind is INVITATIONS:
+            search = "found_by__contains"
         if self.group:
             things = things.filter(memberships__group=self.group)
         elif self.unit:

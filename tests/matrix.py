@@ -23,7 +23,7 @@ OWN_PAGES = """
     directory:suggest_people directory:suggest_units licensing:compare licensing:user_list
     audit:activity audit:activity_csv directory:groups_csv directory:units_csv licensing:users_csv
     licensing:licenses_csv licensing:organization_licenses_csv licensing:people_without_license_csv
-    directory:invitation_list
+    directory:invitation_list directory:invitations_csv
     licensing:explain_access licensing:find licensing:first_without_license licensing:license_list
     licensing:organization_licenses licensing:people_without_license licensing:scarce_seats"""
 PAGES_OF_THINGS = """
@@ -45,7 +45,8 @@ MODALS_OF_ADMINS = """
 CREATING = "directory:create_group directory:create_unit"
 MODALS = """
     licensing:bulk_assign licensing:bulk_deactivate licensing:bulk_group
-    licensing:bulk_reactivate licensing:bulk_unassign licensing:bulk_unit licensing:choose_organization_license"""
+    licensing:bulk_cancel_invitations licensing:bulk_reactivate licensing:bulk_resend_invitations
+    licensing:bulk_unassign licensing:bulk_unit licensing:choose_organization_license"""
 
 IMPORT_PAGES = "imports:upload imports:template"
 PAGES_OF_IMPORTS = "imports:import_detail imports:refused"

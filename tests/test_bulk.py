@@ -12,8 +12,9 @@ from licensing.access import seats_in_use
 from licensing.filters import Selection
 from licensing.kinds import USERS
 from portal.audit.models import AuditEntry
+from portal.outbox.models import Mail
 from tests.reading import read
-from tests.worlds import TEST, license_of
+from tests.worlds import PASSWORD, TEST, license_of
 
 HTMX = {"HX-Request": "true"}
 
@@ -263,6 +264,67 @@ def test_seats_are_asked_for_all_at_once_and_nothing_is_done_where_they_do_not_s
     assert not allocation.assignments.exists()
     assert seats_in_use(allocation, at=timezone.now()).used == 0
     assert not AuditEntry.objects.filter(verb="assignment.created").exists()
+
+
+# Invitations ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def invited(acme):
+    """Somebody invited in each way that matters: {name: Invitation}."""
+    found = {name: acme.invite(f"{name}@new.example", name) for name in ("Al", "Cy", "Ina", "Noor", "Jan")}
+    found["Boss"] = acme.invite("boss@new.example", "Boss", role=Role.ADMIN)
+    directory.accept(found["Al"], name="Al", password=PASSWORD, actor=TEST)
+    directory.cancel_invitation(found["Cy"], actor=TEST)
+    directory.deactivate([found["Ina"].user], actor=TEST)
+    return found
+
+
+def pending(world):
+    return set(world.organization.invitations.listed("pending").values_list("user__name", flat=True))
+
+
+def test_ticked_invitations_are_sent_again_and_who_is_left_out_is_told(acme, invited):
+    mails = Mail.objects.count()
+    client = acme.client(acme.editor)
+    shown = read(client.get("/users/invitations/bulk/resend/", {"things": [each.pk for each in invited.values()]}))
+    assert shown.one("h1", id="modal-title").text == "Resend 6 invitations"
+    assert "What changes" not in shown.text
+
+    page = post(acme, "resend", acme.editor, kind="users/invitations", things=[each.pk for each in invited.values()])
+
+    assert "2 invitations sent again." in page.text
+    assert "Accepted or cancelled already: 2 Al, Cy" in page.text
+    assert "Inactive: 1 Ina" in page.text
+    assert "Only an Admin can invite an Admin: 1 Boss" in page.text
+    assert Mail.objects.count() == mails + 2
+    sent = AuditEntry.objects.filter(verb="invitation.resent")
+    assert set(sent.values_list("target_name", flat=True)) == {"Noor", "Jan"}
+    assert sent.values("change_set").distinct().count() == 1
+
+
+def test_all_invitations_that_the_list_shows_are_cancelled(acme, globex, invited):
+    globex.invite("elsewhere@new.example")
+    page = post(acme, "cancel", acme.editor, kind="users/invitations", all=1, query="state=pending")
+    assert "3 invitations cancelled." in page.text
+    assert "Only an Admin can cancel the invitation of an Admin: 1 Boss" in page.text
+    assert pending(acme) == {"Boss"}
+
+    acme.invite("noor@new.example"), acme.invite("jan@new.example")
+    page = post(acme, "cancel", kind="users/invitations", all=1, query="q=noor&state=pending")
+    assert page.text == "1 invitation cancelled."
+    assert pending(acme) == {"Boss", "Jan"}
+    assert pending(globex) == {"elsewhere"}
+
+
+def test_invitations_are_ticked_by_who_may_do_something_with_them(acme, invited):
+    page = read(acme.client(acme.editor).get("/users/invitations/?state=pending&tick=page"))
+    assert len(list(page.all("input", name="things"))) == 4
+    assert page.one("input", name="query")["value"] == "state=pending&tick=page"
+    assert {"Resend", "Cancel invitations"} <= set(page.buttons)
+    viewer = read(acme.client(acme.viewer).get("/users/invitations/"))
+    assert not list(viewer.all("input", type="checkbox"))
+    assert "Nothing is ticked" in read(acme.client().get("/users/invitations/bulk/cancel/")).text
 
 
 def test_a_viewer_has_nothing_to_tick(acme):

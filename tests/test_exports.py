@@ -12,7 +12,7 @@ from django.utils import timezone
 from directory import services as directory
 from directory.exports import export_users
 from directory.imports.running import start_import
-from directory.models import Organization
+from directory.models import Invitation, Organization
 from licensing import services
 from portal.audit.models import AuditEntry
 from portal.exports import stream_csv
@@ -149,6 +149,21 @@ def test_people_without_a_license(acme):
     assert len(table(acme, "licensing:people_without_license_csv")) == 1 + 3
 
 
+def test_invitations_as_they_are_narrowed(acme):
+    Organization.objects.filter(pk=acme.organization.pk).update(time_zone="America/Los_Angeles")
+    acme.invite("noor@new.example", "=Noor")
+    directory.cancel_invitation(acme.invite("jan@new.example", "Jan"), actor=TEST)
+    Invitation.objects.update(
+        sent_at=datetime(2098, 10, 18, 3, tzinfo=UTC), expires_at=datetime(2098, 11, 1, 7, tzinfo=UTC)
+    )
+    header = ["User", "E-mail", "State", "Sent", "Good until", "By"]
+    noor = ["'=Noor", "noor@new.example", "Pending", "2098-10-17", "2098-10-31", "the test"]
+    jan = ["Jan", "jan@new.example", "Cancelled", "2098-10-17", "", "the test"]
+    assert table(acme, "directory:invitations_csv") == [header, noor, jan]
+    assert table(acme, "directory:invitations_csv", state="cancelled") == [header, jan]
+    assert table(acme, "directory:invitations_csv", q="noor") == [header, noor]
+
+
 def test_activity_in_words_and_in_the_time_of_the_organization(acme):
     Organization.objects.filter(pk=acme.organization.pk).update(time_zone="Pacific/Kiritimati")  # 14 hours ahead
     directory.update_user(acme.viewer, title="R&D <lead>", actor=TEST)
@@ -164,6 +179,7 @@ def test_activity_in_words_and_in_the_time_of_the_organization(acme):
 
 def test_export_stands_beside_each_search_and_carries_it(acme):
     acme.assign(acme.viewer)
+    acme.invite("noor@new.example")
     client = acme.client(acme.viewer)
     pages = [
         "/users/?q=v",
@@ -172,6 +188,7 @@ def test_export_stands_beside_each_search_and_carries_it(acme):
         "/licenses/?q=c",
         "/activity/?q=v",
         "/users/without-license/?q=e",
+        "/users/invitations/?q=n&state=pending",
         f"/licenses/{acme.allocation.pk}/users/?q=v",
         f"/licenses/{acme.allocation.pk}/access/?q=v&source=users",
         f"/groups/{acme.group.pk}/?q=u",
@@ -190,11 +207,16 @@ def test_export_stands_beside_each_search_and_carries_it(acme):
 
 def test_an_export_costs_the_same_number_of_queries_for_each_thousand(acme, catalogue, django_assert_num_queries):
     client = acme.client(acme.viewer)
+    acme.invite("noor@new.example")
     for turn in range(2):
-        for name, number in [("licensing:users_csv", 8), ("directory:groups_csv", 6), ("directory:units_csv", 8)]:
+        for name, number in [
+            ("licensing:users_csv", 8), ("directory:groups_csv", 6), ("directory:units_csv", 8),
+            ("directory:invitations_csv", 5),
+        ]:  # fmt: skip
             with django_assert_num_queries(number, info=name):
                 content_of(client.get(reverse(name)))
         for n in range(5):
+            acme.invite(f"{turn}-{n}@new.example")
             group = directory.create_group(acme.organization, name=f"G{turn}{n}", actor=TEST)
             unit = directory.create_unit(acme.organization, name=f"U{turn}{n}", parent=acme.below, actor=TEST)
             person = directory.create_user(acme.organization, name=f"P{n}", unit=unit, actor=TEST)

@@ -283,6 +283,28 @@ def test_what_has_come_to_its_end_is_neither_sent_nor_cancelled(acme):
     assert refused(services.invitation_of, services.token_of(lost))[0] == "gone"
 
 
+def test_many_are_sent_again_or_cancelled_in_one_act(acme):
+    accepted, cancelled, *rest = (acme.invite(f"{n}@new.example", n) for n in ("Al", "Cy", "Noor", "Jan"))
+    services.accept(accepted, name="Al", password=PASSWORD, actor=VISITOR)
+    services.cancel_invitation(cancelled, actor=TEST)
+    old = [services.token_of(each) for each in rest]
+    mails = Mail.objects.count()
+
+    outcome = services.resend_many([accepted, cancelled, *rest], actor=actor(acme.editor))
+
+    assert (outcome.done, outcome.skipped) == (rest, [accepted, cancelled])
+    assert Mail.objects.count() == mails + 2
+    assert [refused(services.invitation_of, each)[0] for each in old] == ["replaced"] * 2
+    assert acts()[-2:] == [
+        "Eva Editor invited Noor again, by a mail to noor@new.example",
+        "Eva Editor invited Jan again, by a mail to jan@new.example",
+    ]
+    outcome = services.cancel_invitations([accepted, cancelled, *rest], actor=actor(acme.editor))
+    assert (outcome.done, outcome.skipped) == (rest, [accepted, cancelled])
+    assert acts()[-2:] == ["Eva Editor cancelled the invitation of Noor", "Eva Editor cancelled the invitation of Jan"]
+    assert len(set(AuditEntry.objects.order_by("-pk").values_list("change_set", flat=True)[:2])) == 1
+
+
 def test_who_was_cancelled_can_be_invited_again(acme):
     first = acme.invite("noor@new.example")
     services.cancel_invitation(first, actor=TEST)

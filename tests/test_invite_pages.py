@@ -193,6 +193,39 @@ def test_an_editor_is_refused_in_the_dialog_what_concerns_an_admin(acme):
     assert everything() == before
 
 
+def test_to_who_was_invited_the_invitation_is_sent_again(acme):
+    invitation = acme.invite("noor@new.example", "Noor")
+    person, client, resend = invitation.user, acme.client(acme.editor), f"/invitations/{invitation.pk}/resend/"
+    pages = ["/users/?q=noor", *(f"/users/{person.pk}/{tab}" for tab in ("", "groups/", "licenses/"))]
+    for state in ("pending", "expired"):
+        for url in pages:
+            links = read(client.get(url)).links
+            assert links["Resend invitation"].partition("?")[0] == resend, (state, url)
+            assert "Invite" not in links
+        if state == "pending":
+            page = read(client.get(f"/users/{person.pk}/invite/"))
+            assert "resend that invitation instead" in page.text
+            assert page.links["Resend invitation"] == resend
+        Invitation.objects.update(expires_at=timezone.now())
+    services.cancel_invitation(invitation, actor=TEST)
+    assert "Invite" in read(client.get("/users/?q=noor")).links
+
+
+def test_what_would_be_refused_is_not_offered(acme):
+    admin = acme.invite("boss@new.example", "Boss", role=Role.ADMIN).user
+    inactive = acme.invite("ina@new.example", "Ina").user
+    services.deactivate([inactive], actor=TEST)
+    for person in (admin, inactive):
+        client = acme.client(acme.editor)
+        for url in (f"/users/{person.pk}/", f"/users/?q={person.name}", f"/users/{person.pk}/invite/"):
+            links = read(client.get(url)).links
+            assert {"Invite", "Resend", "Resend invitation"}.isdisjoint(links), (person, url)
+    menus = read(acme.client(acme.editor).get("/users/invitations/")).links
+    assert "Resend" not in menus
+    assert menus["Cancel invitation"].startswith(f"/invitations/{inactive.invitations.get().pk}/")
+    assert "Resend" in read(acme.client().get("/users/invitations/")).links
+
+
 # The list ------------------------------------------------------------------------------------------------------------
 
 

@@ -353,6 +353,33 @@ def test_offboarding_does_what_it_shows_or_nothing(acme):
     assert len({act.change_set for act in acts}) == 1
 
 
+def test_what_is_kept_is_told_of_who_has_something(acme):
+    acme.assign(acme.group)
+    user = again(acme.nobody)
+    directory.deactivate([user], actor=TEST)
+    pages = [f"/users/{user.pk}/", f"/users/{user.pk}/groups/", f"/users/{user.pk}/licenses/"]
+    pages.append(f"/explain/?user={user.pk}&what=license-{acme.allocation.pk}")
+    inactive = "Uma Nobody is inactive: no license reaches them and they take no seat."
+    for page in pages:
+        assert f"{inactive} What is assigned is kept, and works again" in read(acme.client().get(page)).text, page
+
+    services.offboard(user, plan=services.plan_of(user).digest, actor=TEST)
+
+    for page in pages:
+        said = read(acme.client().get(page)).text
+        assert (inactive in said, "is kept" in said) == (True, False), page
+
+
+def test_who_is_in_no_group_is_told_what_a_group_gives_and_no_more(acme):
+    url = f"/users/{acme.admin.pk}/groups/"
+    for user in (acme.editor, acme.viewer):
+        page = read(acme.client(user).get(url))
+        assert page.one(class_="empty").text == (
+            "Ada Admin is in no group Whoever joins a group can use its licenses at once."
+        )
+        assert ("Add to Group" in page.links) is (user is acme.editor)
+
+
 def test_offboarding_shows_and_ends_an_open_invitation(acme):
     person = acme.invite("noor@new.example", "Noor", unit=acme.unit).user
     client, url = acme.client(), f"/users/{person.pk}/offboard/"
@@ -477,7 +504,8 @@ def test_a_group_is_created_renamed_and_deleted_with_what_follows(acme):
     acme.assign(acme.group)
     page = read(client.get(f"/groups/{acme.group.pk}/delete/"))
     assert "Uma Nobody can no longer use CRM Professional" in page.text
-    assert "1 assigned license" in page.text
+    assert "Support goes for good, and with it 1 assigned license." in page.text
+    assert "Artemis goes for good. Nobody active is in it." in read(client.get(f"/groups/{group.pk}/delete/")).text
     answer = client.post(f"/groups/{acme.group.pk}/delete/", {"next": f"/groups/{acme.group.pk}/"})
     assert answer.headers["Location"] == "/groups/"
     told = read(client.get("/activity/")).text

@@ -16,8 +16,8 @@ QUERIES = {
     "/licenses/{allocation}/users/": (13, 14),
     "/licenses/{allocation}/groups/": (14, 15),
     "/licenses/{allocation}/units/": (14, 15),
-    "/users/": (9, 9),
-    "/users/?role=none&unit=Sales&group=Support&license={allocation}": (14, 14),
+    "/users/": (10, 10),
+    "/users/?role=none&unit=Sales&group=Support&license={allocation}": (15, 15),
     "/users/compare/?one=%23{user}&other=%23{viewer}": (15, 15),
     "/users/{user}/": (5, 5),
     "/users/invitations/": (5, 5),
@@ -45,6 +45,8 @@ QUERIES = {
     "/users/bulk/group/?all=1": (None, 6),
     "/users/bulk/unit/?all=1": (None, 7),
     "/users/bulk/assign/?all=1": (None, 9),
+    "/users/invitations/bulk/resend/?all=1": (None, 5),
+    "/users/invitations/bulk/cancel/?all=1": (None, 5),
     "/users/bulk/leave/?all=1&query=within%3Dgroup-{group}": (None, 21),
     "/groups/bulk/assign/?all=1": (None, 6),
     "/groups/{group}/delete/": (None, 19),
@@ -124,6 +126,7 @@ def names_of(world, catalogue):
 
 # Of one thing only, or of numbers.
 SHOWS_NO_LIST = ("/seats/", "/users/{user}/", "/organization/", "/dates/", "{user}/invite/", "/resend/", "/cancel/")
+SHOWS_NO_LIST += ("/bulk/resend/?all=1", "/bulk/cancel/?all=1")
 
 
 def test_more_rows_do_not_mean_more_queries(acme, catalogue, django_assert_num_queries):

@@ -11,7 +11,15 @@ from .accounts import (
     rename_account,
     reset_password,
 )
-from .bulk import Tally, in_bulk, left_out, why_not_deactivate, why_not_reactivate
+from .bulk import (
+    Tally,
+    in_bulk,
+    left_out,
+    why_not_cancel_invitation,
+    why_not_deactivate,
+    why_not_reactivate,
+    why_not_resend,
+)
 from .cancelling import cancel_invitation, cancel_invitations
 from .groups import create_group, join_group, join_groups, leave_group, update_group
 from .invitations import (
@@ -22,6 +30,7 @@ from .invitations import (
     invite_first_admin,
     plan_invitations,
     resend,
+    resend_many,
     token_of,
 )
 from .many import Told, Verdict, foresee_people, put_people
@@ -72,6 +81,7 @@ __all__ = [
     "rename_account",
     "require_may_change",
     "resend",
+    "resend_many",
     "reset_password",
     "target",
     "update_group",
@@ -79,6 +89,8 @@ __all__ = [
     "token_of",
     "update_organization",
     "update_user",
+    "why_not_cancel_invitation",
     "why_not_deactivate",
     "why_not_reactivate",
+    "why_not_resend",
 ]

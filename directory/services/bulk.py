@@ -76,7 +76,21 @@ def why_not_reactivate(organization, actor):
     return _why_not_admins(organization, actor, "reactivate", is_active=False)  # who is active is told to be so
 
 
-def _why_not_admins(organization, actor, act, **which):
+def why_not_resend(organization, actor):
+    """Say which Invitations are not sent again with many others. Those that came to their end are told to be so."""
+    rules = [("Inactive", Q(user__is_active=False, **_OPEN))]
+    return rules + _why_not_admins(organization, actor, "invite", "user__", **_OPEN)
+
+
+def why_not_cancel_invitation(organization, actor):
+    """… and which are not cancelled with them."""
+    return _why_not_admins(organization, actor, "cancel the invitation of", "user__", **_OPEN)
+
+
+_OPEN = {"accepted_at": None, "cancelled_at": None}
+
+
+def _why_not_admins(organization, actor, act, path="", **which):
     if is_admin(organization, actor):
         return []
-    return [(f"Only an Admin can {act} an Admin", Q(role=Role.ADMIN, **which))]
+    return [(f"Only an Admin can {act} an Admin", Q(**{f"{path}role": Role.ADMIN}, **which))]

@@ -48,8 +48,8 @@ def lock_open(invitation):
 def lock_all(invitations):
     """Lock Invitations after their Users; returns an Outcome: those that are open, and those that are not any more."""
     users = {user.pk: user for user in lock_users([each.user for each in invitations])}
-    locked = Invitation.objects.select_for_update(no_key=True).filter(pk__in=[each.pk for each in invitations])
-    found = list(locked.order_by("pk"))
+    rows = Invitation.objects.select_for_update(no_key=True).filter(pk__in=[each.pk for each in invitations])
+    found = list(rows.order_by("pk"))
     for invitation in found:
         invitation.user = users[invitation.user_id]
     return split(found, lambda each: not each.is_unfinished or each.user.account_id)

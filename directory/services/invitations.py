@@ -13,12 +13,12 @@ from django.utils import timezone
 from portal.audit.log import one_act, record
 from portal.days import end_of, last_day, write_day
 from portal.outbox.post import queue_mail
-from portal.text import one_line
+from portal.text import join_some, one_line
 from portal.transactions import one_transaction
 
 from ..models import Account, Invitation, Organization, OrgUnit, Role, User
 from .accounts import account_with, create_account, has_verified
-from .cancelling import lock_open, record_each
+from .cancelling import lock_all, lock_open, record_each
 from .people import require_may_give, update_user
 from .rules import is_admin, lock, lock_users, require_may_change, require_same_organization, target
 
@@ -170,14 +170,26 @@ def _invite(organization, people, role, unit, actor, by_admin, again=False):
 @one_transaction
 def resend(invitation, *, actor):
     """Send an open Invitation again; returns it. Earlier links stop working."""
-    invitation = lock_open(invitation)
-    user = invitation.user
-    require_may_change([user], actor=actor)
-    if not user.is_active:
-        raise ValidationError(f"{user} is inactive. Reactivate them first.", code="inactive")
-    _send(user.organization, [invitation], actor)
-    record_each(actor, "invitation.resent", [invitation])
-    return invitation
+    lock_open(invitation)
+    return resend_many([invitation], actor=actor).done[0]
+
+
+@one_transaction
+def resend_many(invitations, *, actor):
+    """The same for many of one Organization; returns an Outcome, which skips what has come to its end already.
+
+    Raises ValidationError for who is inactive, and where an Editor invites an Admin.
+    """
+    outcome = lock_all(invitations)
+    users = [each.user for each in outcome.done]
+    require_may_change(users, actor=actor)
+    if inactive := [user for user in users if not user.is_active]:
+        are = "is" if len(inactive) == 1 else "are"
+        raise ValidationError(f"{join_some(inactive)} {are} inactive. Reactivate them first.", code="inactive")
+    if users:
+        _send(users[0].organization, outcome.done, actor)
+    record_each(actor, "invitation.resent", outcome.done)
+    return outcome
 
 
 @one_transaction

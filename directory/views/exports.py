@@ -3,7 +3,7 @@
 from django.shortcuts import get_object_or_404
 
 from directory.decorators import viewer_required
-from directory.exports import export_groups, export_units, export_users
+from directory.exports import export_groups, export_invitations, export_units, export_users
 from portal.lists import searched
 
 
@@ -11,6 +11,13 @@ from portal.lists import searched
 def groups_csv(request):
     groups = searched(request, request.organization.groups, "search_text__contains")
     return export_groups(groups, name=f"{request.organization} groups")
+
+
+@viewer_required
+def invitations_csv(request):
+    invitations = request.organization.invitations.listed(request.GET.get("state", ""))
+    invitations = searched(request, invitations, "found_by__contains")
+    return export_invitations(invitations, name=f"{request.organization} invitations")
 
 
 @viewer_required

@@ -84,6 +84,7 @@ def invite_user(request, pk):
     people = [services.Invitee(user.email.lower(), user.name)] if user.email else []
     plan = services.plan_invitations(request.organization, people=people, actor=request.actor)
     why_not = plan.refused[0][1] if plan.refused else "" if people else "has no e-mail address"
+    may_resend = user.is_active and (user.role != Role.ADMIN or request.member.role == Role.ADMIN)
 
     def save():
         outcome = services.invite(request.organization, people=people, actor=request.actor)
@@ -101,6 +102,7 @@ def invite_user(request, pk):
         back=reverse("directory:user_detail", args=[pk]),
         person=user,
         why_not=why_not,
+        resend=next(iter(user.open_invitations), None) if why_not and may_resend else None,
     )
 
 

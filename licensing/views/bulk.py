@@ -12,14 +12,19 @@ from directory.decorators import editor_required
 from directory.forms.editing import ChooseGroupForm, ChooseUnitForm
 from licensing import services
 from licensing.access import changes
-from licensing.filters import Selection
+from licensing.filters import INVITATIONS, Selection
 from licensing.forms import ChooseLicenseForm
 from licensing.kinds import GROUPS, UNITS, USERS
 from licensing.ledger import foresee
 from portal.modals import run_modal
 from portal.text import count_words
 
-LISTS = {USERS: "licensing:user_list", GROUPS: "directory:group_list", UNITS: "directory:unit_list"}
+LISTS = {
+    USERS: "licensing:user_list",
+    GROUPS: "directory:group_list",
+    UNITS: "directory:unit_list",
+    INVITATIONS: "directory:invitation_list",
+}
 PEOPLE = ("person", "people")
 
 
@@ -105,6 +110,39 @@ def reactivate(request):
         did=lambda: "reactivated",
         confirm="Reactivate",
         text="Everything that was kept works again at once. This is never refused for want of seats.",
+    )
+
+
+@editor_required
+def resend_invitations(request):
+    return _bulk(
+        request,
+        INVITATIONS,
+        "Resend {}",
+        act=lambda: partial(directory.resend_many, actor=request.actor),
+        already="Accepted or cancelled already",
+        why_not=directory.why_not_resend(request.organization, request.actor),
+        did=lambda: "sent again",
+        confirm="Resend",
+        text="Each gets a new mail, with a link that is good for 14 days. The links in the earlier mails stop working.",
+    )
+
+
+@editor_required
+def cancel_invitations(request):
+    return _bulk(
+        request,
+        INVITATIONS,
+        "Cancel {}",
+        act=lambda: partial(directory.cancel_invitations, actor=request.actor),
+        already="Accepted or cancelled already",
+        why_not=directory.why_not_cancel_invitation(request.organization, request.actor),
+        did=lambda: "cancelled",
+        confirm="Cancel invitations",
+        dismiss="Keep them",
+        is_loss=True,
+        text="The links in the mails stop working. The people stay in the directory, with what is assigned, and can be "
+        "invited again.",
     )
 
 
@@ -202,8 +240,8 @@ def _bulk(
 
     title: with {} for how many. act: the form's values -> a service that takes a list of things; already: whom it
     skips. Or save: the form's values -> a Tally. why_not: whom either leaves out, as for left_out(). change: things and
-    the form's values -> a function of the instant that returns the Change. did: the form's values -> what is said of
-    whom it was done for.
+    the form's values -> a function of the instant that returns the Change, where access changes. did: the form's values
+    -> what is said of whom it was done for.
     """
     selection = Selection.of(request, kind)
     words = PEOPLE if kind is USERS else (kind.one, kind.slug)
@@ -224,7 +262,7 @@ def _bulk(
     def foreseen(form, at):
         if make_change:
             return make_change(form, at)
-        if not number or (form.fields and not form.is_valid()):
+        if not change or not number or (form.fields and not form.is_valid()):
             return None
         return change(things, **getattr(form, "cleaned_data", {}))(at=at)
 

@@ -33,7 +33,7 @@ def user_list(request):
     people = narrowed.people(at=timezone.now())
     listing = list_page(
         request,
-        people.people.select_related("unit"),
+        people.people.select_related("unit").with_open_invitations(),
         counted=people.counted,
         number=people.number,
         search="search_text__contains",

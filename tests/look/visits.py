@@ -243,6 +243,7 @@ def states_of(w, dialogs):
     yield visit("users-narrowed", "licensing:user_list", query=f"?status=active&unit=Sales&license={w.allocation.pk}")
     yield visit("users-no-such-unit", "licensing:user_list", query="?unit=xyzzy")
     yield visit("users-ticked", "licensing:user_list", query="?tick=page")
+    yield visit("invitations-ticked", "directory:invitation_list", query="?tick=page")
     yield visit("units-ticked", "directory:unit_list", query="?tick=page")
     both = f"?one=%23{w.user.pk}&other=%23{w.inactive.pk}"
     yield visit("compared", "licensing:compare", query=both)
@@ -256,6 +257,9 @@ def states_of(w, dialogs):
     yield visit("bulk-leave", "licensing:bulk_leave", query=of_group, is_alone=True)
     for act in ("assign", "unassign"):
         yield visit(f"bulk-{act}", f"licensing:bulk_{act}", USERS, query=ticked, is_alone=True)
+    invited = f"?things={w.invitation.pk}"
+    for act in ("resend", "cancel"):
+        yield visit(f"bulk-{act}", f"licensing:bulk_{act}_invitations", query=invited, is_alone=True)
     yield visit("bulk-nothing", "licensing:bulk_group", is_alone=True)
     yield visit("units-found", "directory:unit_list", query="?q=e")
     yield state("users-next", visit("", "licensing:user_list"), next_page, leads_on=True)
