@@ -38,8 +38,8 @@ class PeopleFilter(PlacesMixin, forms.Form):
         required=False, choices=[("", "Any status"), ("active", "Active"), ("inactive", "Inactive")]
     )
     license = forms.ChoiceField(required=False)
-    unit = UnitField(required=False)
-    group = GroupField(required=False)
+    unit = UnitField(required=False, guesses=True)
+    group = GroupField(required=False, guesses=True)
 
     def __init__(self, data, *, organization):
         super().__init__(data, auto_id="narrow_%s")  # a dialog on the same page may have fields of these names too

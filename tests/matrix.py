@@ -34,6 +34,7 @@ PAGES_OF_THINGS = """
     licensing:license_detail licensing:seats"""
 MODALS_OF_THINGS = """
     licensing:add_to_group licensing:add_to_unit licensing:remove_from_group licensing:remove_from_unit
+    licensing:remove_people_from_group licensing:remove_people_from_unit
     directory:create_unit_below directory:edit_group directory:edit_unit
     licensing:add_groups licensing:deactivate_user licensing:delete_group licensing:delete_unit licensing:delete_user
     licensing:edit_user licensing:give_what_other_has licensing:move_unit licensing:offboard_user licensing:place_user
@@ -96,7 +97,8 @@ GET = {
     OWN_PAGES: "302 403 200 200 200 200 403 403 403",
     PAGES_OF_THINGS: "302 403 200 200 200 404 403 403 403",
     f"{MODALS} {CREATING} licensing:bulk_export": "302 403 403 200 200 200 403 403 403",
-    "licensing:bulk_leave": "302 403 403 404 404 404 403 403 403",  # of no group
+    # of no group or unit
+    "licensing:bulk_leave licensing:bulk_leave_unit": "302 403 403 404 404 404 403 403 403",
     IMPORT_PAGES: "302 403 403 200 200 200 403 403 403",
     f"{PAGES_OF_IMPORTS} {MODALS_OF_IMPORTS}": "302 403 403 200 200 404 403 403 403",
     "directory:invite_people": "302 403 403 200 200 200 403 403 403",

@@ -64,6 +64,8 @@ def test_who_may_post_what(acme, catalogue, things, browsers, person):
         "directory:profile": {"name": "Another Name"},
         "licensing:add_to_group": {"users": acme.viewer.pk},
         "licensing:add_to_unit": {"users": acme.viewer.pk},
+        "licensing:remove_people_from_group": {"users": acme.nobody.pk},
+        "licensing:remove_people_from_unit": {"users": acme.editor.pk},
         "licensing:change_dates": {"ends_on": "2090-01-01"},
         "directory:create_group": {"name": "New"},
         "directory:create_unit": {"name": "New"},

@@ -120,11 +120,29 @@ def test_a_long_address_of_a_list_selects_no_more_than_it_shows(acme):
 
 
 def test_a_place_that_is_not_there_is_said_and_shows_nobody(acme):
-    page = read(acme.client().get("/users/", {"unit": "Sal", "group": "Sup"}))
+    page = read(acme.client().get("/users/", {"unit": "Nowhere", "group": "None such"}))
 
-    assert "There is no unit “Sal”. Write another name." in page.text
-    assert "There is no group “Sup”. Write another name." in page.text
+    assert "There is no unit “Nowhere”. Write another name." in page.text
+    assert "There is no group “None such”. Write another name." in page.text
     assert page.rows == []
+
+
+def test_a_part_of_a_name_is_enough_where_only_one_has_it(acme):
+    for name in ("Warehouse", "Software", "Waste"):
+        unit = directory.create_unit(acme.organization, name=name, parent=acme.unit, actor=TEST)
+        acme.person(f"{name} Worker", unit=unit)
+
+    def narrowed(**by):
+        page = read(acme.client().get("/users/", by))
+        return page.names or page.one(id="found").one("h2").text
+
+    assert narrowed(unit="benel") == ["Uma Nobody"]
+    assert narrowed(unit="Ware") == ["Warehouse Worker"]  # the only one that begins so
+    assert narrowed(unit="sales › Ware") == ["Warehouse Worker"]
+    assert narrowed(unit="Wa") == "“Wa” may be Sales › Software, Sales › Warehouse or Sales › Waste. Write more of it."
+    elsewhere = "“Benelux > Ware” may be Sales › Software or Sales › Warehouse. Write more of it."
+    assert narrowed(unit="Benelux > Ware") == elsewhere
+    assert narrowed(group="supp") == ["Uma Nobody"]
 
 
 def test_nothing_of_another_organization_can_be_selected(acme, globex):
@@ -214,6 +232,38 @@ def test_people_are_moved_to_a_unit_and_taken_out_of_the_group_whose_list_it_is(
     query = page.one("input", name="query")["value"]
     assert "2 people left Support." in post(acme, "leave", query=query, **ticked).text
     assert members(acme.group) == set()
+
+
+def test_people_are_taken_out_of_the_unit_whose_list_it_is(acme):
+    directory.place_in_unit(acme.below, users=[acme.viewer, acme.admin], actor=TEST)
+    directory.place_in_unit(acme.unit, users=[acme.editor], actor=TEST)
+    acme.assign(acme.unit)
+    acme.assign(acme.below, acme.plain)
+    client = acme.client()
+    page = read(client.get(f"/units/{acme.below.pk}/"))
+    assert "Remove from unit" in page.buttons
+    query = page.one("input", name="query")["value"]
+    ticked = {"query": query, "things": [acme.viewer.pk, acme.nobody.pk, acme.editor.pk]}
+
+    shown = read(client.get("/users/bulk/leave-unit/", ticked))
+    assert shown.one("h1", id="modal-title").text == "Remove 2 people from Benelux"
+    assert "1 not: Not in the unit" in shown.text
+    assert "2 people can no longer use CRM Professional" in shown.one(id="changes").text
+    page = post(acme, "leave-unit", **ticked)
+
+    assert "2 people left Benelux." in page.text
+    assert "Not in the unit: 1 Eva Editor" in page.text
+    assert list(acme.below.users.all()) == [acme.admin]
+    assert list(acme.unit.users.all()) == [acme.editor]
+
+
+def test_the_name_of_a_group_may_hold_braces(acme):
+    directory.update_group(acme.group, name="{0} {x}", actor=TEST)
+    query = f"within=group-{acme.group.pk}"
+
+    shown = read(acme.client().get("/users/bulk/leave/", {"query": query, "things": acme.nobody.pk}))
+
+    assert shown.one("h1", id="modal-title").text == "Remove 1 person from {0} {x}"
 
 
 def test_many_get_a_license_and_lose_it(acme, catalogue):

@@ -50,6 +50,41 @@ def test_who_is_added_has_access_at_once_and_who_is_removed_no_longer(acme, kind
     assert client.get(modal).status_code == 404
 
 
+@pytest.mark.parametrize("kind", ["group", "unit"])
+def test_many_are_removed_by_search_and_by_a_pasted_list(acme, kind):
+    place, url = places(acme)[kind]
+    join = directory.join_group if kind == "group" else directory.place_in_unit
+    away = acme.person("Ina Inactive", email="ina@acme.example", is_active=False)
+    twins = [acme.person(f"Twin {n}", employee_number="22") for n in (1, 2)]
+    join(place, users=[acme.viewer, acme.editor, away, *twins], actor=TEST)
+    acme.assign(place)
+    client, url = acme.client(acme.editor), f"{url}remove/"
+    assert url in client.get(places(acme)[kind][1]).content.decode()
+
+    page = read(client.get(url))
+    offered = {box.one("label").text: box.one(class_="note").text for box in page.all(class_="option")}
+    assert offered == dict.fromkeys(["Eva Editor", "Twin 1", "Twin 2", "Uma Nobody", "Vic Viewer"], "") | {
+        "Ina Inactive": "Inactive"
+    }
+    pasted = "vic@acme.example, ina@acme.example; 22\nada@acme.example, x@y.example"
+    page = read(client.post(url, {"pasted": pasted, "users": acme.nobody.pk}))
+    assert page.one(class_="tray").text.startswith("3 selected Ina Inactive")
+    assert [line.text for line in page.one(id="paste").all("li")] == [
+        "22 2 people have this number",
+        "x@y.example Nobody here has this address or number",
+        "ada@acme.example Ada Admin: Is not in it",
+    ]
+    assert "2 people can no longer use CRM Professional" in page.one(id="changes").text
+    assert page.one("footer").buttons == ["Remove people"]
+
+    answer = client.post(url, {"users": [acme.viewer.pk, away.pk, acme.nobody.pk]}, headers=HTMX)
+    assert f"left {place}." in read(answer).text
+    left = set((place.members if kind == "group" else place.users).values_list("name", flat=True))
+    assert left == {"Eva Editor", "Twin 1", "Twin 2"}
+    page = read(client.post(url, {"users": acme.viewer.pk}))
+    assert "A person you chose is not there any more." in page.text
+
+
 def test_somebody_is_taken_out_of_a_group_on_their_own_page(acme):
     """What changes the group itself is not on it: whoever means the person would delete the group for all."""
     url, client = f"/users/{acme.nobody.pk}/groups/", acme.client(acme.editor)

@@ -40,7 +40,7 @@ def test_a_thing_of_another_organization_answers_like_one_that_does_not_exist(th
         for ask in (client.get, client.post)
     ]
 
-    assert len(answers) == 116
+    assert len(answers) == 120
     assert [theirs for theirs, _ in answers] == [unknown for _, unknown in answers]
     assert {theirs[0] for theirs, _ in answers} == {404}
 

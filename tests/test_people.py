@@ -552,6 +552,10 @@ def test_a_pasted_list_ticks_whom_it_names_and_says_what_is_wrong_with_the_rest(
 
     page = read(client.post(url, {"pasted": pasted, "look": "paste"}))
 
+    parts = [
+        part["id"] for part in page.all("div", class_="panel") if part.attributes.get("id") in ("paste", "choices")
+    ]
+    assert parts == ["paste", "choices"]  # seen without passing all who can be chosen
     assert page.one(class_="tray").text.startswith("3 selected Eva Editor")
     wrong = [line.text for line in page.one(id="paste").all("li")]
     assert wrong == [

@@ -48,6 +48,7 @@ QUERIES = {
     "/users/invitations/bulk/resend/?all=1": (None, 5),
     "/users/invitations/bulk/cancel/?all=1": (None, 5),
     "/users/bulk/leave/?all=1&query=within%3Dgroup-{group}": (None, 21),
+    "/users/bulk/leave-unit/?all=1&query=within%3Dunit-{below}": (None, 24),
     "/groups/bulk/assign/?all=1": (None, 6),
     "/groups/{group}/delete/": (None, 19),
     "/units/bulk/unassign/?all=1": (None, 6),
@@ -71,8 +72,10 @@ QUERIES = {
     "/assignments/{to_unit}/unassign/": (None, 18),
     "/assignments/{to_everyone}/unassign/": (None, 18),
     "/groups/{group}/add/": (None, 7),
+    "/groups/{group}/remove/": (None, 7),
     "/groups/{group}/remove/{user}/": (None, 18),
     "/units/{unit}/add/": (None, 6),
+    "/units/{below}/remove/": (None, 7),
     "/units/{below}/remove/{user}/": (None, 19),
 }
 

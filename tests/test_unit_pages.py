@@ -110,4 +110,19 @@ def test_the_page_of_a_unit_shows_where_it_lies(acme):
     below = read(client.get(f"/units/{acme.unit.pk}/")).one("section", aria_labelledby="below")
 
     assert [item.text for item in crumbs.all("li")] == ["Organizational Units", "Sales", "Benelux", "Antwerp"]
-    assert below.links == {"Benelux 1 person": f"/units/{acme.below.pk}/"}
+    assert below.links["Benelux 1 person"] == f"/units/{acme.below.pk}/"
+
+
+def test_the_page_of_a_unit_leads_to_the_people_of_the_units_below(acme):
+    unit = directory.create_unit(acme.organization, name="R/D & more", parent=acme.unit, actor=TEST)
+    directory.create_unit(acme.organization, name="Labs", parent=unit, actor=TEST)
+    acme.person("Lab Rat", unit=unit.children.get())
+    acme.person("Head", unit=unit)
+    acme.person("Away", unit=unit, is_active=False)
+    client = acme.client(acme.viewer)
+
+    page = read(client.get(f"/units/{unit.pk}/"))
+    people = read(client.get(page.links["2 active people in R/D & more and the units below"]))
+
+    assert people.names == ["Head", "Lab Rat"]
+    assert people.one("input", name="unit")["value"] == "Sales › R/D & more"

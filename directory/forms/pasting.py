@@ -12,7 +12,7 @@ MOST_PASTED = 2000
 
 @dataclass(frozen=True)
 class Pasted:
-    """people: active Users, each once. problems: (entry, what is wrong with it). left: how many were not read."""
+    """people: Users, each once. problems: (entry, what is wrong with it). left: how many were not read."""
 
     people: list
     problems: list
@@ -27,7 +27,7 @@ class Pasted:
         return said
 
 
-def read_pasted(text, users):
+def read_pasted(text, users, *, only_active=True):
     """Return what a text says of Users (a QuerySet, of one organization) as Pasted. Two queries.
 
     Entries are separated by line breaks, commas, semicolons or tabs; each is an e-mail address, also as "Ada Jansen
@@ -48,7 +48,7 @@ def read_pasted(text, users):
             problems.append((entry, "Nobody here has this address or number"))
         elif len(found) > 1:
             problems.append((entry, f"{count_words(len(found), 'person has', 'people have')} this number"))
-        elif not found[0].is_active:
+        elif only_active and not found[0].is_active:
             problems.append((entry, f"{found[0]} is inactive"))
         else:
             people[found[0].pk] = found[0]

@@ -34,6 +34,7 @@ class PickForm(forms.Form):
     """
 
     picks = "users"
+    only_active = True  # of people whom a pasted list names
 
     def __init__(self, data=None, *, things, one, many, people=None):
         """things: QuerySet to choose from, of one organization. one, many: the words for them.
@@ -53,7 +54,7 @@ class PickForm(forms.Form):
             },
         )
         if people is not None and self.data.get("pasted", "").strip():
-            self._take(read_pasted(self.data["pasted"], people))
+            self._take(read_pasted(self.data["pasted"], people, only_active=self.only_active))
 
     def _take(self, pasted):
         """Tick the people of a pasted list, but for those who have it already; which is said like what is wrong."""
@@ -173,6 +174,24 @@ class AddToUnitForm(PickForm):
             user.pk: here if user.unit_id == self.unit.pk else (f"Now in {user.unit}", False)
             for user in things
             if user.unit_id
+        }
+
+
+class RemovePeopleForm(PickForm):
+    """Who shall leave a group or unit? Those who are in it are offered, inactive ones too."""
+
+    only_active = False
+
+    def __init__(self, place, data=None):
+        members = place.members.all() if isinstance(place, Group) else place.users.all()
+        super().__init__(data, things=members, one="person", many="people", people=place.organization.users.all())
+
+    def notes(self, things):
+        here = set(self.things.filter(pk__in=[user.pk for user in things]).values_list("pk", flat=True))
+        return {
+            user.pk: ("Inactive", False) if user.pk in here else ("Is not in it", True)
+            for user in things
+            if user.pk not in here or not user.is_active
         }
 
 

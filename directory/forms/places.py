@@ -7,21 +7,23 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from portal.lists import clean_query, matching
-from portal.text import fold
+from portal.text import fold, join_words
 
 from ..trees import find_unit, unit_paths, write_path
 
 SUGGESTED = 20
+NAMED = 5  # of several that may be meant
 
 
 class PlaceField(forms.CharField):
     """A name that is cleaned to the thing, or to None where it is left empty. Of which organization, the form says."""
 
-    def __init__(self, *, suggest, **kwargs):
-        """suggest: name of the URL that gives options for what was typed so far."""
+    def __init__(self, *, suggest, guesses=False, **kwargs):
+        """suggest: name of the URL that gives options for what was typed so far. guesses: whether the only thing of
+        whose name what was typed is a part is taken for it: where that does no harm, as in a filter."""
         super().__init__(max_length=500, **kwargs)
         self.organization = None
-        self.suggest = suggest
+        self.suggest, self.guesses = suggest, guesses
 
     def get_bound_field(self, form, name):
         bound = super().get_bound_field(form, name)
@@ -32,10 +34,33 @@ class PlaceField(forms.CharField):
 
     def clean(self, value):
         text = super().clean(value)
-        return self.find(text) if text else None
+        if not text:
+            return None
+        try:
+            return self.find(text)
+        except forms.ValidationError:
+            if not self.guesses:
+                raise
+            return self._guess(text) or self.find(text)
+
+    def _guess(self, text):
+        """Return the thing that is meant by a part of its name, or None where nothing is like it."""
+        near = self.suggested(text)
+        fits = [(name, thing) for name, thing in near if fold(text) in fold(name)]
+        begins = [(name, thing) for name, thing in fits if thing.sort_key.startswith(fold(text))]
+        for found in (begins, fits):
+            if len(found) == 1:
+                return found[0][1]
+        if near:
+            names = [name for name, _ in near[:NAMED]] + ["another"] * (len(near) > NAMED)
+            raise forms.ValidationError(f"“{text}” may be {join_words(names, last='or')}. Write more of it.")
+        return None
 
     def options(self, text=""):
-        """Return what is suggested for the text: the first by name that it is a part of."""
+        return [name for name, _ in self.suggested(text)]
+
+    def suggested(self, text):
+        """Return (how it is written, thing) for what the text may be a part of: the first by name."""
         raise NotImplementedError
 
     def find(self, text):
@@ -52,12 +77,12 @@ class UnitField(PlaceField):
         """A unit as its path; what was typed stays as it is."""
         return write_path(unit_paths([value.pk])[value.pk]) if hasattr(value, "pk") else value
 
-    def options(self, text=""):
+    def suggested(self, text):
         text = text.replace(">", "›").rpartition("›")[2]
         pks = self.organization.units.filter(sort_key__contains=fold(text)).order_by("sort_key", "pk")
         pks = list(pks.values_list("pk", flat=True)[:SUGGESTED])
         paths = unit_paths(pks)
-        return [write_path(paths[pk]) for pk in pks]
+        return [(write_path(paths[pk]), paths[pk][-1]) for pk in pks]
 
     def find(self, text):
         return find_unit(self.organization, text)
@@ -72,9 +97,9 @@ class GroupField(PlaceField):
     def prepare_value(self, value):
         return value.name if hasattr(value, "pk") else value
 
-    def options(self, text=""):
+    def suggested(self, text):
         groups = self.organization.groups.filter(sort_key__contains=fold(text)).order_by("sort_key", "pk")
-        return list(groups.values_list("name", flat=True)[:SUGGESTED])
+        return [(group.name, group) for group in groups[:SUGGESTED]]
 
     def find(self, text):
         """Return the Group of that name; one that differs in accents only where there is no other."""
@@ -92,9 +117,9 @@ class PersonField(PlaceField):
     def __init__(self, **kwargs):
         super().__init__(**{"suggest": "directory:suggest_people", **kwargs})
 
-    def options(self, text=""):
+    def suggested(self, text):
         users = self.organization.users.filter(matching(text, "search_text__contains")).order_by("sort_key", "pk")
-        return [write_person(user) for user in users[:SUGGESTED]]
+        return [(write_person(user), user) for user in users[:SUGGESTED]]
 
     def find(self, text):
         """Raises ValidationError where nobody is meant, or several people."""

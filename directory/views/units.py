@@ -8,7 +8,7 @@ from directory.decorators import editor_required, viewer_required
 from directory.forms.editing import EditPlaceForm, PlaceForm
 from directory.forms.pickers import is_key
 from directory.forms.places import UnitField, suggest
-from directory.trees import TreeRow, levels, people_at_or_below, people_in, tree_rows, unit_paths
+from directory.trees import TreeRow, levels, people_at_or_below, people_in, tree_rows, unit_paths, write_path
 from portal.lists import list_page
 from portal.modals import run_modal
 
@@ -40,10 +40,13 @@ def unit_detail(request, pk):
     unit = _unit(request, pk)
     listing = people_page(request, unit.users)
     children, rest = levels(unit.children.all(), _keys(request, "more")).get(unit.pk, ([], None))
-    people = people_at_or_below(request.organization, [child.pk for child in children])
+    people = people_at_or_below(request.organization, [unit.pk, *(child.pk for child in children)])
+    path = unit_paths([unit.pk])[unit.pk]
     context = {
         "unit": unit,
-        "path": unit_paths([unit.pk])[unit.pk][:-1],
+        "path": path[:-1],
+        "written": write_path(path),
+        "people_below": people.get(unit.pk, 0),
         "listing": listing,
         "children": [(child, people.get(child.pk, 0)) for child in children],
         "rest": rest,

@@ -3,6 +3,7 @@
 from functools import partial
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.forms import ChoiceField, Form
 from django.http import Http404
 from django.urls import reverse
@@ -76,6 +77,27 @@ def add_to_unit(request):
         did=lambda unit: f"moved to {unit}",
         confirm="Add to unit",
         text="A person is in one unit at most: who is in another leaves it.",
+    )
+
+
+@editor_required
+def remove_from_unit(request):
+    """Of the unit whose people the list shows."""
+    selection = Selection.of(request, USERS)
+    if selection.unit is None:
+        raise Http404
+    unit = selection.unit
+    return _bulk(
+        request,
+        USERS,
+        f"Remove {{}} from {unit}",
+        act=lambda: partial(_with_users, directory.leave_unit, unit, request.actor),
+        already="Not in the unit",
+        why_not=[("Not in the unit", ~Q(unit=unit))],  # what they have through another unit is not lost
+        change=lambda things: partial(changes.placing, None, things),
+        did=lambda: f"left {unit}",
+        confirm="Remove",
+        is_loss=True,
     )
 
 
@@ -275,7 +297,7 @@ def _bulk(
         request,
         template,
         form,
-        title=title.format(count_words(number, *words)),
+        title=title.replace("{}", count_words(number, *words), 1),  # not format(): a name may hold braces
         save=run,
         say=lambda outcome: outcome[1],
         tell=tell,

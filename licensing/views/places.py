@@ -9,7 +9,7 @@ from django.urls import reverse
 from directory import services as directory
 from directory.decorators import editor_required
 from directory.forms.editing import MoveUnitForm
-from directory.forms.pickers import AddToGroupForm, AddToUnitForm
+from directory.forms.pickers import AddToGroupForm, AddToUnitForm, RemovePeopleForm
 from directory.models import Group, OrgUnitClosure
 from directory.trees import units_below
 from licensing import services
@@ -33,6 +33,22 @@ def _joining(group, users, *, at):
 def add_to_unit(request, pk):
     unit = get_object_or_404(request.organization.units, pk=pk)
     return _add(request, unit, AddToUnitForm, directory.place_in_unit, changes.placing, "moved to")
+
+
+@editor_required
+def remove_people_from_group(request, pk):
+    group = get_object_or_404(request.organization.groups, pk=pk)
+    return _remove_people(request, group, directory.leave_group, changes.leaving)
+
+
+@editor_required
+def remove_people_from_unit(request, pk):
+    unit = get_object_or_404(request.organization.units, pk=pk)
+    return _remove_people(request, unit, directory.leave_unit, _leaving_unit)
+
+
+def _leaving_unit(unit, users, *, at):
+    return changes.placing(None, users, at=at)
 
 
 @editor_required
@@ -99,9 +115,7 @@ def _delete(request, place, service, change, back, **more):
         say=lambda _: f"{place} is deleted.",
         back=reverse(back),
         gone=_page_of(place),
-        foresee=foresee(
-            request, lambda form, at: change(place, at=at), gone=lambda source: source.assignment.assignee == place
-        ),
+        foresee=foresee(request, lambda form, at: change(place, at=at), gone=_is_given_by(place)),
         place=place,
         is_group=isinstance(place, Group),
         assignments=place.assignments.count(),
@@ -110,19 +124,30 @@ def _delete(request, place, service, change, back, **more):
 
 
 def _add(request, place, form, service, change, did):
+    return _pick(request, place, "add_people", f"Add people to {place}", form, service, change, did)
+
+
+def _remove_people(request, place, service, change):
+    title = f"Remove people from {place}"
+    return _pick(
+        request, place, "remove_people", title, RemovePeopleForm, service, change, "left", gone=_is_given_by(place)
+    )
+
+
+def _pick(request, place, name, title, form, service, change, did, **how):
     def make_change(form, at):
         users = form.is_bound and form.cleaned_data.get("users")
         return change(place, list(users), at=at) if users else None
 
     return run_modal(
         request,
-        "licensing/add_people.html",
+        f"licensing/{name}.html",
         partial(form, place),
-        title=f"Add people to {place}",
+        title=title,
         save=partial(service, place, actor=request.actor),
         say=partial(_say, did=did, place=place),
         back=_page_of(place),
-        foresee=foresee(request, make_change),
+        foresee=foresee(request, make_change, **how),
         place=place,
         is_group=isinstance(place, Group),
     )
@@ -137,12 +162,14 @@ def _remove(request, place, person, service, change):
         save=partial(service, place, users=[person], actor=request.actor),
         say=partial(_say, did="left", place=place),
         back=_page_of(place),
-        foresee=foresee(
-            request, lambda form, at: change(at=at), gone=lambda source: source.assignment.assignee == place
-        ),
+        foresee=foresee(request, lambda form, at: change(at=at), gone=_is_given_by(place)),
         person=person,
         is_group=isinstance(place, Group),
     )
+
+
+def _is_given_by(place):
+    return lambda source: source.assignment.assignee == place
 
 
 def _page_of(place):

@@ -168,6 +168,8 @@ def dialogs_of(w):
         ("unassign", tab(GROUPS), "licensing:unassign", w.assignment),
         ("add-to-group", group, "licensing:add_to_group", w.group),
         ("add-to-unit", unit, "licensing:add_to_unit", w.unit),
+        ("remove-people-from-group", group, "licensing:remove_people_from_group", w.group),
+        ("remove-people-from-unit", unit, "licensing:remove_people_from_unit", w.unit),
         ("remove-from-group", group, "licensing:remove_from_group", w.group, w.user),
         ("remove-from-unit", unit, "licensing:remove_from_unit", w.unit, w.user),
         ("edit-group", group, "directory:edit_group", w.group),
