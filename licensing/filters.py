@@ -8,12 +8,12 @@ from django.db.models import Exists, Model, OuterRef
 from django.http import QueryDict
 from django.utils import timezone
 
-from directory.forms.pickers import is_key
 from directory.forms.places import GroupField, PlacesMixin, UnitField
 from directory.models import GroupMembership, Invitation, OrgUnitClosure, Role
 from licensing.access import who_can_use, without_license
 from licensing.access.reach import Reached
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
+from portal.fields import is_key
 from portal.lists import clean_query, matching
 
 

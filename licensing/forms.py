@@ -3,9 +3,9 @@ from functools import cached_property
 from django import forms
 from django.utils import timezone
 
-from directory.forms.pickers import PickForm, is_key
+from directory.forms.pickers import PickForm
 from portal.days import end_of, first_day, last_day, start_of
-from portal.fields import DayField, ThingsField
+from portal.fields import DayField, ThingsField, is_key
 from portal.text import join_some
 
 from .access import changes, sources_of
@@ -20,7 +20,7 @@ class PoliciesField(ThingsField):
         super().__init__(Policy.objects.none(), required=False, widget=forms.CheckboxSelectMultiple)
         self.license = None
         wrong = "A policy you chose is not an optional policy of this license (any more). Choose again."
-        self.error_messages.update(invalid_choice=wrong, invalid_pk_value=wrong)
+        self.error_messages["invalid_choice"] = wrong
 
     def of(self, license):
         self.license = license

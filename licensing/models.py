@@ -34,7 +34,9 @@ class StaffMember(models.Model):
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="staff_members", db_index=False)
     account = models.ForeignKey(Account, models.CASCADE, related_name="staff_members")
-    is_lead = models.BooleanField("lead", default=False, help_text="Adds and removes staff, and makes tokens.")
+    is_lead = models.BooleanField(
+        "lead", default=False, help_text="Adds and removes staff, makes tokens and tries them."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["provider", "account"], name="staff_member")]

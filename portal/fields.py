@@ -19,12 +19,17 @@ class DayField(forms.DateField):
         )
 
 
+def is_key(text):
+    """Return whether text can be the key of a row."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
 class ThingsField(forms.ModelMultipleChoiceField):
     """One or many of a queryset; cleaned to a list."""
 
+    default_error_messages = {"invalid_choice": "Something you chose is not there any more. Choose again."}
+
     def clean(self, value):
-        if any(len(str(pk)) > 18 for pk in value or ()):  # no key is so long, and no database takes it
-            raise forms.ValidationError(
-                self.error_messages["invalid_choice"], code="invalid_choice", params={"value": ""}
-            )
+        if not all(is_key(str(pk)) for pk in value or ()):  # no database takes it
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
         return list(super().clean(value))

@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from .fields import is_key
 from .lists import clean_query
 from .modals import add_error
 from .transactions import one_transaction
@@ -38,6 +39,7 @@ class ServiceForm(forms.ModelForm):
     request = None  # ServiceAdmin.get_form sets it
     consequences = ()  # that are to be confirmed
     confirmation = ""  # what a box is worth that confirms them
+    is_preview = False  # it was asked only how it would be
 
     def ask_first(self, consequences):
         """Go on only when these consequences were shown and confirmed. Call it in write(), after the service: what
@@ -125,9 +127,7 @@ class ServiceAdmin(admin.ModelAdmin):
 
     def response_action(self, request, queryset):
         """Nothing is chosen by what is no key: Django would not survive it."""
-        if any(
-            not (pk.isascii() and pk.isdecimal() and len(pk) < 19) for pk in request.POST.getlist("_selected_action")
-        ):
+        if not all(map(is_key, request.POST.getlist("_selected_action"))):
             self.message_user(request, "What you chose is not there any more. Choose again.", messages.WARNING)
             return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset)
@@ -173,7 +173,8 @@ class ServiceAdmin(admin.ModelAdmin):
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         context["tools"] = self.tools(request, obj) if change else []
         context["subtitle"] = self.name_of(obj) if change else None
-        if context["adminform"].form.consequences:  # a question is no error
+        form = context["adminform"].form
+        if form.consequences or form.is_preview:  # a question is no error
             context["errors"] = []
         return super().render_change_form(request, context, add, change, form_url, obj)
 

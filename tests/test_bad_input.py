@@ -92,17 +92,15 @@ FORMS += [f"{side} {kind}" for side in ("to", "of") for kind in KINDS]
 def fields_of(form):
     """The fields of a form and what belongs to them: {field: (id of the error, {case: (value, what is said)})}."""
     one = {"to users": "user", "to groups": "group", "to units": "unit"}.get(form, "person")
-    keys = {case: key for case, key in KEYS.items() if "NUL" not in case}
-    nul = {
-        "NUL": ("1\x00", "Null characters are not allowed."),
-        "only NUL": ("\x00", "Null characters are not allowed."),
-    }
 
     def each(said, **more):
-        return {**{case: (key, said) for case, key in keys.items()}, **nul, **more}
+        return {**{case: (key, said) for case, key in KEYS.items()}, **more}
 
     picks = each(gone(one), nothing=(None, f"Choose at least one {one}."), empty=("", gone(one)))
     licenses = each(NO_LICENSE, nothing=(None, "Choose a license."), empty=("", "Choose a license."))
+    licenses |= {
+        case: (key, "Null characters are not allowed.") for case, (key, _) in licenses.items() if "NUL" in case
+    }
     policies = each(NO_POLICY, empty=("", NO_POLICY))
     fields = {
         "assignees": ("pick-error", picks),

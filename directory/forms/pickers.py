@@ -3,7 +3,7 @@ from functools import cached_property
 
 from django import forms
 
-from portal.fields import ThingsField
+from portal.fields import ThingsField, is_key
 from portal.lists import COUNT_LIMIT, clean_query, matching
 from portal.text import count_words
 
@@ -44,13 +44,11 @@ class PickForm(forms.Form):
         super().__init__(data)
         self.people, self.pasted = people, None
         self.things, self.one, self.many = things.order_by("sort_key", "pk"), one, many
-        gone = f"A {one} you chose is not there any more. Choose again."
         self.fields[self.picks] = ThingsField(
             self.things,
             error_messages={
                 "required": f"Choose at least one {one}.",
-                "invalid_choice": gone,
-                "invalid_pk_value": gone,
+                "invalid_choice": f"A {one} you chose is not there any more. Choose again.",
             },
         )
         if people is not None and self.data.get("pasted", "").strip():
@@ -205,11 +203,6 @@ class AddGroupsForm(PickForm):
     def notes(self, things):
         taken = set(self.user.memberships.filter(group__in=things).values_list("group_id", flat=True))
         return {group.pk: ("Is in it already", True) for group in things if group.pk in taken}
-
-
-def is_key(text):
-    """Return whether text can be the key of a row."""
-    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def describe(things):

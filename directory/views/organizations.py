@@ -2,7 +2,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from directory.decorators import viewer_required
-from directory.forms.pickers import is_key
+from portal.fields import is_key
 
 
 @require_POST

@@ -6,9 +6,9 @@ from django.urls import reverse
 from directory import services
 from directory.decorators import editor_required, viewer_required
 from directory.forms.editing import EditPlaceForm, PlaceForm
-from directory.forms.pickers import is_key
 from directory.forms.places import UnitField, suggest
 from directory.trees import TreeRow, levels, people_at_or_below, people_in, tree_rows, unit_paths, write_path
+from portal.fields import is_key
 from portal.lists import list_page
 from portal.modals import run_modal
 

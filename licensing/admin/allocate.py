@@ -12,7 +12,7 @@ from directory.models import Organization
 from licensing import services
 from licensing.models import Allocation, License
 from portal.days import end_of, start_of
-from portal.fields import DayField, ThingsField
+from portal.fields import DayField, ThingsField, is_key
 from portal.lists import clean_query
 from portal.modals import add_error
 from portal.text import fold, join_some
@@ -28,7 +28,7 @@ MOST = 500  # allocations at once
 class CustomersWidget(AutocompleteSelectMultiple):
     def optgroups(self, name, value, attr=None):
         """Show what was sent again, but for what is no key: Django would not survive it."""
-        return super().optgroups(name, [key for key in value if key.isdecimal() and len(key) < 19], attr)
+        return super().optgroups(name, list(filter(is_key, value)), attr)
 
 
 class AllocateForm(forms.Form):

@@ -112,6 +112,9 @@ class LicenseForm(CatalogueForm):
         license = super().write()
         services.set_license_policies(license, default=default, optional=optional, actor=self.request.actor)
         self.ask_first(foreseen)
+        if "_preview" in self.data:
+            self.is_preview = True
+            raise ValidationError("Nothing is saved yet. Below stands how customers will see it.", code="preview")
         return license
 
     @property

@@ -60,7 +60,9 @@ class Migration(migrations.Migration):
                 (
                     "is_lead",
                     models.BooleanField(
-                        default=False, help_text="Adds and removes staff, and makes tokens.", verbose_name="lead"
+                        default=False,
+                        help_text="Adds and removes staff, makes tokens and tries them.",
+                        verbose_name="lead",
                     ),
                 ),
                 (

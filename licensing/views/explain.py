@@ -5,10 +5,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from directory.decorators import viewer_required
-from directory.forms.pickers import is_key
 from licensing.access import usable
 from licensing.explanations import explain
 from licensing.forms import ExplainForm
+from portal.fields import is_key
 from portal.lists import clean_query, matching
 
 SHOWN = 10  # of the people who match

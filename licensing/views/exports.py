@@ -97,7 +97,7 @@ def _licenses_of(request, kind, assignee):
         [
             *(allocation, allocation.license.provider, source.label),
             "; ".join(dict.fromkeys(str(policy) for policy, _ in source.policies)),
-            *(source.status.text, _day(last_day(_end_of(source.assignment)))),
+            *(source.status.text, _day(last_day(source.assignment.last_instant))),
         ]
         for allocation, sources in by_license(sources_of(kind, [assignee], at=timezone.now())[assignee.pk])
         for source in sources
@@ -111,11 +111,6 @@ def people_without_license_csv(request):
     people = without_license(request.organization, at=timezone.now())
     people = searched(request, people, "search_text__contains")
     return export_users(request.organization, people, name=f"{request.organization} without license")
-
-
-def _end_of(assignment):
-    """Return the instant at which it gives nothing any more: of what ends first, itself or its allocation."""
-    return min(filter(None, [assignment.ends_at, assignment.allocation.ends_at]), default=None)
 
 
 def _day(day):

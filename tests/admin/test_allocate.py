@@ -13,6 +13,8 @@ from tests.admin.hands import audit, errors_of, html, post, refusal, url
 from tests.reading import read
 from tests.worlds import TEST
 
+GONE = "Something you chose is not there any more. Choose again."
+
 
 def test_staff_allocates_to_a_slug_with_seats_and_days_of_the_customer(staff, catalogue, brussels):
     data = {"others": "brussels", "licenses": catalogue.basic.pk, "seats": 5}
@@ -74,7 +76,7 @@ def test_a_license_is_allocated_once_to_an_organization(staff, catalogue, acme):
         ({"seats": "9" * 30}, {"seats": "Write at most 10,000,000, or nothing for no limit."}),
         ({"seats": "9" * 5000}, {"seats": "Write a number, or nothing for no limit."}),
         ({"seats": "many"}, {"seats": "Write a number, or nothing for no limit."}),
-        ({"starts_at": "soon"}, {"starts_at": "This is not a day. Write it as 2127-01-31."}),
+        ({"starts_at": "soon"}, {"starts_at": "This is not a day. Write it as 2027-01-31."}),
         ({"ends_at": "9999-12-31"}, {"ends_at": "Choose a day before 2200."}),
         (
             {"starts_at": "2127-02-01", "ends_at": "2127-01-31"},
@@ -83,13 +85,13 @@ def test_a_license_is_allocated_once_to_an_organization(staff, catalogue, acme):
         ({"ends_at": "2001-01-01"}, {"ends_at": "This day has passed. Choose today or later."}),
         ({"others": ""}, {"others": "Choose an organization, or write the slug of one."}),
         ({"others": "a\0b"}, {"others": "Null characters are not allowed."}),
-        ({"customers": "x"}, {"customers": "“x” is not a valid value."}),
+        ({"customers": "x"}, {"customers": GONE}),
         ({"licenses": []}, {"licenses": "Choose a license."}),
         (
             {"licenses": "9" * 30},
-            {"licenses": "Select a valid choice.  is not one of the available choices."},
+            {"licenses": GONE},
         ),
-        ({"licenses": "x"}, {"licenses": "“x” is not a valid value."}),
+        ({"licenses": "x"}, {"licenses": GONE}),
     ],
 )
 def test_bad_input_is_refused_at_its_field(staff, catalogue, brussels, data, errors):

@@ -137,6 +137,26 @@ def test_the_page_shows_how_customers_see_it_and_will_see_it(staff, catalogue, a
     assert [item.text for item in seen.all("p", "li")] == ["For sales", "CRM export", "CRM"]
 
 
+def test_how_customers_will_see_it_is_shown_before_anything_is_saved(staff, catalogue):
+    data = {"provider": catalogue.provider.pk, "name": "Suite", "description": "For sales"}
+    data |= policies([catalogue.export], [catalogue.reading]) | {"_preview": "1"}
+
+    page = read(staff.post(url(License, "add"), data))
+
+    assert "Nothing is saved yet. Below stands how customers will see it." in page.text
+    assert "Please correct the error" not in page.text
+    seen = page.one("fieldset", id="preview")
+    assert [item.text for item in seen.all("h2", "h3", "li")][:4] == [
+        "How customers will see it",
+        "Suite",
+        "CRM export",
+        "CRM access",
+    ]
+    assert not License.objects.filter(name="Suite").exists()
+    post(staff, url(License, "add"), **{name: value for name, value in data.items() if name != "_preview"})
+    assert License.objects.get(name="Suite").default_policies == [catalogue.export]
+
+
 def set_description(policy, text):
     policy.description = text
     return policy

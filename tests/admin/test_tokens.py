@@ -67,7 +67,7 @@ def test_wrong_input_stands_at_its_field_and_makes_nothing(staff, catalogue, the
     posted = {"provider": catalogue.provider.pk, "name": "", "ends_at": "2001-01-01", "applications": [theirs[1].pk]}
     text = staff.post(url("add"), posted).content.decode()
     assert "This field is required." in text
-    assert "Select a valid choice" in text
+    assert "Something you chose is not there any more." in text
     text = staff.post(url("add"), posted | {"name": "CRM", "applications": []}).content.decode()
     assert "This is over already. Choose a later day." in text
     assert ProviderToken.objects.filter(provider=catalogue.provider).count() == 0
