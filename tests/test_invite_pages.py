@@ -120,7 +120,7 @@ def test_a_unit_is_written_by_name_or_by_path_where_names_come_twice(acme):
 
     assert invite("a@x.example", "NORDICS ") == other
     assert invite("b@x.example", "benelux") == (
-        "Several units are called so: Sales › Benelux and Nordics › Benelux. Write the path too."
+        "Several units are called so: Nordics › Benelux and Sales › Benelux. Write one of these, as it stands here."
     )
     top = services.create_unit(acme.organization, name="Benelux", actor=TEST)
     assert invite("b@x.example", "benelux") == top

@@ -58,7 +58,7 @@ def test_a_thing_of_another_provider_answers_like_one_that_does_not_exist(things
         for ask in (client.get, client.post)
     ]
 
-    assert len(answers) == 34
+    assert len(answers) == 36
     assert [theirs for theirs, _ in answers] == [unknown for _, unknown in answers]
     refused = [theirs[0] for theirs, _ in answers if "doesn’t exist. Perhaps it was deleted?" not in theirs[2]]
     assert refused == [403, 403]  # neither acts nor tokens are changed by anybody
