@@ -180,7 +180,10 @@ def _catalogue(account):
     providers, policies, licenses = {}, {}, {}
     for (name, slug), applications in PROVIDERS.items():
         provider = providers[slug] = licensing.save(
-            Provider(name=name, slug=slug, contact_email=f"sales@{slug}.example"), actor=SEED
+            Provider(
+                name=name, slug=slug, contact_email=f"sales@{slug}.example", terms_url=f"https://{slug}.example/terms"
+            ),
+            actor=SEED,
         )
         staff = account(f"staff@{slug}.example", f"{name} staff", is_staff=True)
         licensing.add_staff(provider, account=staff, is_lead=True, actor=SEED)
