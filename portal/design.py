@@ -36,11 +36,11 @@ class SuggestingForm(forms.Form):
 
 
 @login_not_required
-def design(request):
-    """Show the components; with ?dialog=narrow or wide, one of the two dialogs. Only in debug."""
-    if not settings.DEBUG:
+def design(request, dialog=""):
+    """Show the components; or one of the two dialogs, narrow or wide. Only in debug."""
+    if not settings.DEBUG or dialog not in {"", "narrow", "wide"}:
         raise Http404
-    if (dialog := request.GET.get("dialog")) in {"narrow", "wide"}:
+    if dialog:
         context = {"title": "Assign CRM Professional", "next": request.path, **_samples()}
         return render(request, f"design/{dialog}.html", context)
     return render(request, "design/components.html", _samples())

@@ -32,5 +32,6 @@ urlpatterns = [
     path("", include((activity_urls, "audit"))),
     path("accounts/", include("allauth.urls")),
     path("design/", design, name="design"),
+    path("design/<slug:dialog>/", design, name="design_dialog"),
     path("admin/", admin.site.urls),
 ]

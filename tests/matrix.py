@@ -109,6 +109,7 @@ GET = {
     DECISIONS: "405 405 405 405 405 405 405 405 405",
     "authzen:configuration authzen:openapi": "200 200 200 200 200 200 200 200 200",
     "design": "404 404 404 404 404 404 404 404 404",  # in debug only
+    "design_dialog": "404 404 404 404 404 404 404 404 404",
     # sign-in, and one's own account
     "account_login account_signup": "200 302 302 302 302 302 302 302 302",
     "account_confirm_login_code mfa_authenticate": "302 302 302 302 302 302 302 302 302",  # steps of signing in

@@ -113,7 +113,7 @@ def test_no_rule_is_cut_that_a_page_needs(acme, built, settings):
     settings.DEBUG = True  # /design/ shows every component in every state
     member, stranger = acme.client(), Client()
     accounts = [f"/accounts/{page}/" for page in ("email", "2fa", "password/change", "logout")]
-    pages = [member.get(url) for url in ("/design/", "/design/?dialog=narrow", "/design/?dialog=wide", *accounts)]
+    pages = [member.get(url) for url in ("/design/", "/design/narrow/", "/design/wide/", *accounts)]
     pages += [member.get(f"/licenses/{acme.allocation.pk}/"), member.get("/units/"), member.get("/no/such/page/")]
     pages += [member.post(f"/licenses/{acme.allocation.pk}/users/assign/"), stranger.post("/accounts/login/")]
     pages += [stranger.get(f"/accounts/password/reset/{step}") for step in ("", "done/", "key/1-no/")]

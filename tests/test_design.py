@@ -132,7 +132,7 @@ def test_every_component_is_described_and_shown_in_debug_only(client, settings, 
     assert client.get("/design/").status_code == 404
     settings.DEBUG = True
     shown = set()
-    for url in ("/design/", "/design/?dialog=narrow", "/design/?dialog=wide"):
+    for url in ("/design/", "/design/narrow/", "/design/wide/"):
         response = client.get(url)
         assert response.status_code == 200
         shown |= {template.name for template in response.templates if template.name}

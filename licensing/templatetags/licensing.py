@@ -9,13 +9,6 @@ register = template.Library()
 MOVES_LOOKED_AT, MOVES_SHOWN = 200, 8
 
 
-@register.inclusion_tag("licensing/_assignment_menu.html", takes_context=True)
-def assignment_menu(context, assignment, name):
-    """The three dots of an assignment's row, for who may change it; without JavaScript they lead back here."""
-    request = context["request"]
-    return {"assignment": assignment, "name": name, "here": request.get_full_path()}
-
-
 @register.simple_tag
 def licenses_of_moves(moves):
     """Return what an Import's moves do to access, the most people first, and how many moves more there are.

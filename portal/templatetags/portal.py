@@ -1,7 +1,9 @@
 from functools import cache
+from urllib.parse import quote
 
 from django import template
-from django.utils.html import escape
+from django.urls import reverse
+from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 from heroicons.templatetags.heroicons import heroicon_outline
 
@@ -31,6 +33,16 @@ def icon(name, small=False):
 def _icon(name, small):
     look = {"class": "icon icon-s", "stroke_width": "1.8"} if small else {"class": "icon", "stroke_width": "1.6"}
     return heroicon_outline(name, size=None, aria_hidden="true", **look)
+
+
+@register.simple_tag(takes_context=True)
+def menu_item(context, label, icon, view, *args):
+    """A line of a row menu, which opens the modal of a view; without JavaScript that leads back to this page.
+
+    No template of its own: a page has hundreds, and to reverse a URL and include a file in each takes thrice as long.
+    """
+    url = f"{reverse(view, args=args)}?next={quote(context['request'].get_full_path())}"
+    return format_html('<a href="{0}" hx-get="{0}">{1}{2}</a>', url, _icon(icon, small=False), label)
 
 
 @register.filter

@@ -292,8 +292,9 @@ def states_of(w, dialogs):
     for act in ("confirm", "cancel"):
         dialog = visit(f"import-{act}-page", f"imports:{act}", w.imported)
         yield from (dialog, visit(f"import-{act}", "imports:import_detail", w.imported, opens=dialog))
-    for name, query in [("", ""), ("-narrow", "?dialog=narrow"), ("-wide", "?dialog=wide")]:
-        yield visit(f"design{name}", "design", query=query, in_debug=True)
+    yield visit("design", "design", in_debug=True)
+    for dialog in ("narrow", "wide"):
+        yield visit(f"design-{dialog}", "design_dialog", dialog, in_debug=True)
 
 
 def states_of_long_names(w, dialogs):
