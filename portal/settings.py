@@ -170,9 +170,9 @@ DECISIONS_PER_MINUTE = env.int("DECISIONS_PER_MINUTE", default=60_000)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000  # a picker whose ticks come from a pasted list sends one for each
 
 LANGUAGE_CODE = "en-gb"
+USE_I18N = False  # one language: to ask which at every URL that is written took a sixth of a long page
 TIME_ZONE = "UTC"
 USE_TZ = True
-USE_I18N = True
 FORMAT_MODULE_PATH = "portal.formats"
 
 STATIC_URL = "static/"
