@@ -138,7 +138,7 @@ def _pages():
     lists = {f"license: {kind.tab}": (f"/licenses/{allocation.pk}/{kind}/", rows[kind]) for kind in KINDS}
     lists |= {"Users": ("/users/", person), "Groups": ("/groups/", group), "Organizational Units": ("/units/", unit)}
     lists["Activity"] = ("/activity/", scale)
-    lists["Without a license"] = "/users/without-license/", without_license(scale, at=timezone.now()).first()
+    lists["Without a license"] = "/users/without-license/", without_license(scale, at=timezone.now()).people.first()
     lists["the largest group: Users"] = (f"/groups/{group.pk}/", person)
     lists["the largest unit: Users"] = (f"/units/{unit.pk}/", unit.users.order_by("pk").first())
     for name, (url, thing) in lists.items():

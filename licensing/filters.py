@@ -189,7 +189,7 @@ class Selection:
             narrowed = AccessFilter(self._state, allocation=self.used)
             things = things.filter(pk__in=narrowed.people(at=timezone.now()).counted.values("pk"))
         elif self._state.get("within") == "without":
-            things = things.filter(pk__in=without_license(self.organization, at=timezone.now()).values("pk"))
+            things = things.filter(pk__in=without_license(self.organization, at=timezone.now()).people.values("pk"))
         elif self._state.get("within"):  # a place that is not there (any more) has nobody, rather than everybody
             return things.none()
         return things.filter(matching(q, search))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import connection
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from directory.models import GroupMembership, OrgUnitClosure, User
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
@@ -110,27 +110,25 @@ def _count(granted, organization):
 # Whom nothing reaches ------------------------------------------------------------------------------------------------
 
 
-FEW = 1000  # who are reached: up to so many are left out by their ids
+FEW = 1000  # people: up to so many are read by their ids, for walking by name would ask about nearly everybody
 
 
 def without_license(organization, *, at):
-    """Return the active Users of an Organization whom no assignment in effect at the instant reaches, as a QuerySet.
+    """Return the active Users of an Organization whom no assignment in effect at the instant reaches, as Reached.
 
     Directly, through a group or through a unit, that is: what the whole organization has is not looked at.
 
-    A first query is made at once: few who are reached are left out by their ids, while people are read in any order;
-    else it is a difference of sets. Where nearly nobody of 100,000 is left, NOT EXISTS takes seconds to find them.
+    A first query finds them as a difference of sets, and so their number. Few are then read by their ids; among many,
+    a page by name is full after some probes. Where nearly nobody of 100,000 is left, probing for them takes seconds.
     """
     in_effect, active = organization.assignments.in_effect(at), organization.users.active()
-    members = _memberships_reached(in_effect).values("user")
-    reached = in_effect.of_kind(USERS).values("user").union(members, all=True)
+    direct, members = in_effect.of_kind(USERS), _memberships_reached(in_effect)
     outside = active.exclude(unit__in=_units_reached(in_effect))
-    some = [row["user"] for row in reached[: FEW + 1]]
-    if len(some) <= FEW:
-        return outside.exclude(pk__in=some)
-    # Grouped, so that all are found first and sorted then. Else PostgreSQL believes that a page is full after a few
-    # people by name, and looks for each of them in the whole set, row by row.
-    return active.filter(pk__in=outside.values("pk").difference(reached)).annotate(grouped=Max("pk"))
+    left = outside.order_by().values_list("pk", flat=True).difference(direct.values("user"), members.values("user"))
+    ids = list(left[: COUNT_LIMIT + 1])
+    has_direct, is_member = (Exists(paths.filter(user=OuterRef("pk"))) for paths in (direct, members))
+    people = active.filter(pk__in=ids) if len(ids) <= FEW else outside.exclude(has_direct).exclude(is_member)
+    return Reached(people, people, len(ids))
 
 
 # Whom an allocation reaches ------------------------------------------------------------------------------------------

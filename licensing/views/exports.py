@@ -108,7 +108,7 @@ def _licenses_of(request, kind, assignee):
 
 @viewer_required
 def people_without_license_csv(request):
-    people = without_license(request.organization, at=timezone.now())
+    people = without_license(request.organization, at=timezone.now()).people
     people = searched(request, people, "search_text__contains")
     return export_users(request.organization, people, name=f"{request.organization} without license")
 

@@ -93,8 +93,15 @@ def first_without_license(request):
 
 def _show_without_license(request, template, **size):
     now = timezone.now()
-    people = without_license(request.organization, at=now).select_related("unit")
-    listing = list_page(request, people, search="search_text__contains", sorts=BY_NAME, **size)
+    left = without_license(request.organization, at=now)
+    listing = list_page(
+        request,
+        left.people.select_related("unit"),
+        number=left.number,
+        search="search_text__contains",
+        sorts=BY_NAME,
+        **size,
+    )
     is_counted = listing.count <= COUNT_LIMIT
     context = {
         "listing": listing,
