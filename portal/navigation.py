@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from django.conf import settings
 from django.urls import reverse
@@ -49,8 +50,9 @@ DEMO_ACCOUNTS = [
 
 
 def navigation(request):
-    """Give templates what the sidebar shows, worked out when it is shown."""
+    """Give templates what the sidebar shows, worked out when it is shown, and where they are, to be led back to."""
     return {
+        "here": quote(request.get_full_path()),
         "navigation": SimpleLazyObject(lambda: navigation_of(request)),
         "demo_accounts": DEMO_ACCOUNTS if settings.DEMO else [],
     }
