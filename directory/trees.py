@@ -15,11 +15,17 @@ from .models import GroupMembership, OrgUnit, OrgUnitClosure, User
 
 
 def unit_paths(unit_ids):
-    """Return for each unit the units from the top down to itself: {pk: (OrgUnit, …)}. One query."""
-    rows = OrgUnitClosure.objects.filter(descendant__in=unit_ids).select_related("ancestor").order_by("-depth")
-    paths = defaultdict(tuple)
-    for row in rows:
-        paths[row.descendant_id] += (row.ancestor,)
+    """Return for each unit the units from the top down to itself: {pk: (OrgUnit, …)}. One query.
+
+    Each unit is made once, however many paths lead through it.
+    """
+    names = [field.attname for field in OrgUnit._meta.concrete_fields]
+    rows = OrgUnitClosure.objects.filter(descendant__in=unit_ids).order_by("-depth")
+    units, paths = {}, defaultdict(tuple)
+    for pk, ancestor, *values in rows.values_list("descendant", "ancestor", *(f"ancestor__{name}" for name in names)):
+        if ancestor not in units:
+            units[ancestor] = OrgUnit.from_db(rows.db, names, values)
+        paths[pk] += (units[ancestor],)
     return paths
 
 

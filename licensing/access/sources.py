@@ -51,11 +51,12 @@ class Source:
         return defaults + [(policy, True) for policy in self.assignment.chosen_policies]
 
 
-def sources_of(kind, things, *, at, allocation=None):
+def sources_of(kind, things, *, at, allocation=None, with_policies=True):
     """Return every path by which assignments reach the things: {pk: [Source, …]}, direct ones first.
 
     kind: of the things. things: instances of one organization, a page of them at most. at: the instant.
     allocation: an Allocation, for its assignments only; what they give is then the caller's to know, not fetched.
+    with_policies: whether a Source will be asked which policies it gives; else they are not fetched either.
     Also those not in effect are returned, each with its Status: a list says them apart, and an assignment to an
     inactive user is among them. The number of queries does not depend on the things.
     """
@@ -78,7 +79,12 @@ def sources_of(kind, things, *, at, allocation=None):
             keys[thing.pk].append(ORGANIZATION.target_key(thing.organization_id))
 
     found = Assignment.objects.filter(target_key__in={key for own in keys.values() for key in own}).with_assignees()
-    found = found.filter(allocation=allocation) if allocation else found.with_license().with_policies()
+    if allocation:
+        found = found.filter(allocation=allocation)
+    elif with_policies:
+        found = found.with_license().with_policies()
+    else:
+        found = found.select_related("allocation__license")
     by_key = defaultdict(list)
     for assignment in found:
         if allocation:

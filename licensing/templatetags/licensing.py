@@ -24,7 +24,7 @@ def licenses_of_moves(moves):
     ]:
         most = sorted(moves.get(key, {}).items(), key=lambda pair: -pair[1])[:MOVES_LOOKED_AT]
         places = list(kind.model.objects.filter(pk__in=[pk for pk, _ in most]))
-        sources, numbers = sources_of(kind, places, at=now), dict(most)
+        sources, numbers = sources_of(kind, places, at=now, with_policies=False), dict(most)
         paths = unit_paths([place.pk for place in places]) if kind is UNITS else {}
         for place in places:
             own = [source for source in sources[place.pk] if source.in_effect and source.kind is not ORGANIZATION]
@@ -40,7 +40,7 @@ def licenses_of_moves(moves):
 @register.simple_tag
 def licenses_of_units(units):
     """Return what units have in effect: {pk: (direct sources, sources from units above)}."""
-    found = sources_of(UNITS, units, at=timezone.now())
+    found = sources_of(UNITS, units, at=timezone.now(), with_policies=False)
     return {
         pk: (
             [source for source in sources if source.in_effect and source.is_direct],
