@@ -101,6 +101,7 @@ class ProviderTokenAdmin(OwnAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": f"The token {obj}",
+            "opts": self.opts,
             "token": obj,
             "secret": request.new_secret,
         }
