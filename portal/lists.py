@@ -38,7 +38,7 @@ def list_page(request, queryset, *, search, sorts, default="", size=PAGE_SIZE, c
 
     search: name of a lookup on folded text, which every word of q has to match.
     sorts: {name: fields}, of which the last is unique; "-name" sorts the other way. default: a sort, else the first.
-    counted: the same things as a QuerySet that is quicker to count. number: how many they are, where that is known.
+    counted: the same things as a QuerySet that is quicker to count. number: how many q finds, where that is known.
     """
     q = clean_query(request.GET.get("q", ""))
     counted = (queryset if counted is None else counted).filter(matching(q, search))
@@ -62,7 +62,7 @@ def list_page(request, queryset, *, search, sorts, default="", size=PAGE_SIZE, c
         rows=rows,
         q=q,
         sort=sort,
-        count=min(number, COUNT_LIMIT + 1) if number is not None and not q else _count(counted),
+        count=_count(counted) if number is None else min(number, COUNT_LIMIT + 1),
         next_cursor=_encode(rows[-1], fields) if rows and has_next else "",
         previous_cursor=_encode(rows[0], fields) if rows and has_previous else "",
     )

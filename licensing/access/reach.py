@@ -118,15 +118,17 @@ def _count(granted, organization):
 FEW = 1000  # people: up to so many are read by their ids, for walking by name would ask about nearly everybody
 
 
-def without_license(organization, *, at):
+def without_license(organization, *, at, among=None):
     """Return the active Users of an Organization whom no assignment in effect at the instant reaches, as Reached.
 
     Directly, through a group or through a unit, that is: what the whole organization has is not looked at.
+    among: only those of these of its Users (a QuerySet), as a search finds them.
 
     A first query finds them as a difference of sets, and so their number. Few are then read by their ids; among many,
     a page by name is full after some probes. Where nearly nobody of 100,000 is left, probing for them takes seconds.
     """
-    in_effect, active = organization.assignments.in_effect(at), organization.users.active()
+    active = (organization.users if among is None else among).active()
+    in_effect = organization.assignments.in_effect(at)
     direct, members = in_effect.of_kind(USERS), _memberships_reached(in_effect)
     outside = active.exclude(unit__in=_units_reached(in_effect))
     left = outside.order_by().values_list("pk", flat=True).difference(direct.values("user"), members.values("user"))

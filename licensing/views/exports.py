@@ -108,8 +108,8 @@ def _licenses_of(request, kind, assignee):
 
 @viewer_required
 def people_without_license_csv(request):
-    people = without_license(request.organization, at=timezone.now()).people
-    people = searched(request, people, "search_text__contains")
+    found = searched(request, request.organization.users.all(), "search_text__contains")
+    people = without_license(request.organization, at=timezone.now(), among=found).people
     return export_users(request.organization, people, name=f"{request.organization} without license")
 
 

@@ -15,7 +15,7 @@ from licensing.states import SOON
 from portal.audit.models import AuditEntry
 from portal.audit.sentences import sentence_of, sign_of
 from portal.days import end_of, first_day
-from portal.lists import COUNT_LIMIT, list_page
+from portal.lists import COUNT_LIMIT, list_page, searched
 from portal.text import count_words
 
 from .assignees import is_anything_allocated, licenses_url
@@ -92,16 +92,11 @@ def first_without_license(request):
 
 
 def _show_without_license(request, template, **size):
-    now = timezone.now()
-    left = without_license(request.organization, at=now)
-    listing = list_page(
-        request,
-        left.people.select_related("unit"),
-        number=left.number,
-        search="search_text__contains",
-        sorts=BY_NAME,
-        **size,
-    )
+    now, search = timezone.now(), "search_text__contains"
+    among = searched(request, request.organization.users.all(), search)
+    left = without_license(request.organization, at=now, among=among)
+    people = left.people.select_related("unit")
+    listing = list_page(request, people, number=left.number, search=search, sorts=BY_NAME, **size)
     is_counted = listing.count <= COUNT_LIMIT
     context = {
         "listing": listing,
