@@ -257,6 +257,8 @@ def states_of(w, dialogs):
         yield visit(f"bulk-{act}", f"licensing:bulk_{act}", query=ticked, is_alone=True)
     of_group = f"{ticked}&query=within%3Dgroup-{w.group.pk}"
     yield visit("bulk-leave", "licensing:bulk_leave", query=of_group, is_alone=True)
+    of_unit = f"?things={w.user.pk}&query=within%3Dunit-{w.user.unit_id}"
+    yield visit("bulk-leave-unit", "licensing:bulk_leave_unit", query=of_unit, is_alone=True)
     for act in ("assign", "unassign"):
         yield visit(f"bulk-{act}", f"licensing:bulk_{act}", USERS, query=ticked, is_alone=True)
     invited = f"?things={w.invitation.pk}"
