@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from directory.models import GroupMembership, OrgUnitClosure, User
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
@@ -67,8 +67,8 @@ def count_holders(policies, *, at):
 def users_reached(assignments, *, are_many=False):
     """Return the active Users whom assignments (a QuerySet, of one organization or several) reach, as a QuerySet.
 
-    are_many: that they are is known, and they are to be counted. PostgreSQL believes of a union of all paths that it is
-    200 people, and looks each up; that takes twice as long as to leave out who comes twice, and to join the rest.
+    are_many: that they are is known, and they are to be counted. PostgreSQL believes of a union that it is 200 people,
+    and looks each up by the key; for pk + 0 there is no index, so it joins them all, in a fourth of the time.
     """
     people = User.objects.active()
     whole = people.filter(organization__in=assignments.of_kind(ORGANIZATION).values("organization"))
@@ -77,7 +77,8 @@ def users_reached(assignments, *, are_many=False):
         people.filter(unit__in=_units_reached(assignments)).values("pk"),
         whole.values("pk"),
     )
-    return people.filter(pk__in=assignments.of_kind(USERS).values("user").union(*others, all=not are_many))
+    reached = assignments.of_kind(USERS).values("user").union(*others, all=True)
+    return people.alias(key=F("pk") + 0).filter(key__in=reached) if are_many else people.filter(pk__in=reached)
 
 
 def _units_reached(assignments):
