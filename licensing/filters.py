@@ -189,7 +189,8 @@ class Selection:
             narrowed = AccessFilter(self._state, allocation=self.used)
             things = things.filter(pk__in=narrowed.people(at=timezone.now()).counted.values("pk"))
         elif self._state.get("within") == "without":
-            things = things.filter(pk__in=without_license(self.organization, at=timezone.now()).people.values("pk"))
+            found = things.filter(matching(q, search))
+            return without_license(self.organization, at=timezone.now(), among=found).people
         elif self._state.get("within"):  # a place that is not there (any more) has nobody, rather than everybody
             return things.none()
         return things.filter(matching(q, search))

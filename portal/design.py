@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404
 from django.shortcuts import render
+from django.urls import reverse
 
 LONG = "Interdepartmental Coordination of Cross-Border Freight Forwarding and Customs Clearance for the Whole Region"
 
@@ -41,7 +42,7 @@ def design(request, dialog=""):
     if not settings.DEBUG or dialog not in {"", "narrow", "wide"}:
         raise Http404
     if dialog:
-        context = {"title": "Assign CRM Professional", "next": request.path, **_samples()}
+        context = {"title": "Assign CRM Professional", "next": reverse("design"), **_samples()}
         return render(request, f"design/{dialog}.html", context)
     return render(request, "design/components.html", _samples())
 

@@ -36,13 +36,14 @@ class Listing:
 def list_page(request, queryset, *, search, sorts, default="", size=PAGE_SIZE, counted=None, number=None):
     """Return the Listing that the request's q, sort, after and before ask for; what they ask wrongly is not heard.
 
-    search: name of a lookup on folded text, which every word of q has to match.
+    search: name of a lookup on folded text, which every word of q has to match; None where they are searched already.
     sorts: {name: fields}, of which the last is unique; "-name" sorts the other way. default: a sort, else the first.
-    counted: the same things as a QuerySet that is quicker to count. number: how many q finds, where that is known.
+    counted: the same things as a QuerySet that is quicker to count. number: how many they are, where that is known.
     """
     q = clean_query(request.GET.get("q", ""))
-    counted = (queryset if counted is None else counted).filter(matching(q, search))
-    queryset = queryset.filter(matching(q, search))
+    condition = matching(q, search) if search else Q()
+    counted = (queryset if counted is None else counted).filter(condition)
+    queryset = queryset.filter(condition)
     sort = request.GET.get("sort", "")
     sort = sort if sort.removeprefix("-") in sorts else default or next(iter(sorts))
     fields, descending = sorts[sort.removeprefix("-")], sort.startswith("-")
@@ -62,7 +63,7 @@ def list_page(request, queryset, *, search, sorts, default="", size=PAGE_SIZE, c
         rows=rows,
         q=q,
         sort=sort,
-        count=_count(counted) if number is None else min(number, COUNT_LIMIT + 1),
+        count=min(number, COUNT_LIMIT + 1) if number is not None and not condition else _count(counted),
         next_cursor=_encode(rows[-1], fields) if rows and has_next else "",
         previous_cursor=_encode(rows[0], fields) if rows and has_previous else "",
     )

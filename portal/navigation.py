@@ -50,7 +50,7 @@ DEMO_ACCOUNTS = [
 
 
 def navigation(request):
-    """Give templates what the sidebar shows, worked out when it is shown, and where they are, to be led back to."""
+    """Give templates what the sidebar shows, worked out when it is shown, and `here`: the page's address as a value."""
     return {
         "here": quote(request.get_full_path()),
         "navigation": SimpleLazyObject(lambda: navigation_of(request)),

@@ -28,7 +28,7 @@ def unit_list(request):
         "listing": listing,
         "rows": rows,
         "shown": shown,
-        "above": {pk: write_path(path[:-1]) for pk, path in unit_paths(units).items()} if listing.q else {},
+        "paths_above": {pk: write_path(path[:-1]) for pk, path in unit_paths(units).items()} if listing.q else {},
         "people": people_in(units),
         "people_below": people_at_or_below(request.organization, units),
     }

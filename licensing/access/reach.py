@@ -18,10 +18,10 @@ MANY = 3000  # people, from which on walking through all by name finds a page so
 
 @dataclass(frozen=True)
 class Reached:
-    """Those whom something reaches at an instant."""
+    """Those whom something reaches at an instant, or nothing."""
 
     people: QuerySet  # to show by name; counting it may take a probe per user: seconds at 100,000 (docs/access.md)
-    counted: QuerySet  # the same Users, to count when they are narrowed further
+    counted: QuerySet  # the same Users, to count when they are narrowed further; of those whom nothing reaches: people
     number: int  # exact up to COUNT_LIMIT; beyond, at least so many
 
 
@@ -42,7 +42,7 @@ def who_can_use(organization, *, at, allocation=None, policies=None, kind=None):
     if granted.of_kind(ORGANIZATION).exists():
         return Reached(people, people, people.count())
     number = _count(granted, organization)
-    counted = users_reached(granted, are_many=number > MANY)
+    counted = users_reached(granted, to_count=number > MANY)
     if number <= MANY:
         return Reached(counted, counted, number)
     is_in_unit = Q(unit__in=_units_reached(granted))
@@ -64,11 +64,11 @@ def count_holders(policies, *, at):
     return dict(people.values_list("organization").annotate(number=Count("pk")))
 
 
-def users_reached(assignments, *, are_many=False):
+def users_reached(assignments, *, to_count=False):
     """Return the active Users whom assignments (a QuerySet, of one organization or several) reach, as a QuerySet.
 
-    are_many: that they are is known, and they are to be counted. PostgreSQL believes of a union that it is 200 people,
-    and looks each up by the key; for pk + 0 there is no index, so it joins them all, in a fourth of the time.
+    to_count: they are many, and will be counted. PostgreSQL believes of a union that it is 200 people, and looks each
+    up by the key; for pk + 0 there is no index, so it joins them all, in a fourth of the time.
     """
     people = User.objects.active()
     whole = people.filter(organization__in=assignments.of_kind(ORGANIZATION).values("organization"))
@@ -78,7 +78,7 @@ def users_reached(assignments, *, are_many=False):
         whole.values("pk"),
     )
     reached = assignments.of_kind(USERS).values("user").union(*others, all=True)
-    return people.alias(key=F("pk") + 0).filter(key__in=reached) if are_many else people.filter(pk__in=reached)
+    return people.alias(key=F("pk") + 0).filter(key__in=reached) if to_count else people.filter(pk__in=reached)
 
 
 def _units_reached(assignments):
@@ -116,7 +116,7 @@ def _count(granted, organization):
 # Whom nothing reaches ------------------------------------------------------------------------------------------------
 
 
-FEW = 1000  # people: up to so many are read by their ids, for walking by name would ask about nearly everybody
+FEW = 1000  # people: up to so many are read by their ids; to walk by name would be to ask about nearly everybody
 
 
 def without_license(organization, *, at, among=None):
@@ -125,8 +125,8 @@ def without_license(organization, *, at, among=None):
     Directly, through a group or through a unit, that is: what the whole organization has is not looked at.
     among: only those of these of its Users (a QuerySet), as a search finds them.
 
-    A first query finds them as a difference of sets, and so their number. Few are then read by their ids; among many,
-    a page by name is full after some probes. Where nearly nobody of 100,000 is left, probing for them takes seconds.
+    A first query finds them as a difference of sets, and so their number, up to COUNT_LIMIT. Where few of 100,000 are
+    left, probing for them takes seconds: they are read by their ids. Among many a page by name is soon full.
     """
     active = (organization.users if among is None else among).active()
     in_effect = organization.assignments.in_effect(at)
@@ -267,7 +267,7 @@ def paths(grants, organization, *, also="", people="", inactive_too=False):
     organization: theirs: a number, or a.organization_id, which is to be among also. also: further columns of the table
     `a`, to go with each id. people: SQL for the ids of those who matter; else all do.
     Some of those who are reached directly or by a group are inactive: is_active() is to be asked. That people of units
-    are active is asked here, for the index that holds their units holds only those (docs/access.md).
+    are active is asked here, for the index that finds them knows it (user_in_unit).
     Never OR: a probe per user takes seconds at 100,000 people, and a hash of all members falls off a cliff when it
     outgrows work_mem.
     """

@@ -56,7 +56,7 @@ def sources_of(kind, things, *, at, allocation=None, with_policies=True):
 
     kind: of the things. things: instances of one organization, a page of them at most. at: the instant.
     allocation: an Allocation, for its assignments only; what they give is then the caller's to know, not fetched.
-    with_policies: whether a Source will be asked which policies it gives; else they are not fetched either.
+    with_policies: whether a Source will be asked which policies it gives. If not, they and providers are not fetched.
     Also those not in effect are returned, each with its Status: a list says them apart, and an assignment to an
     inactive user is among them. The number of queries does not depend on the things.
     """

@@ -92,11 +92,11 @@ def first_without_license(request):
 
 
 def _show_without_license(request, template, **size):
-    now, search = timezone.now(), "search_text__contains"
-    among = searched(request, request.organization.users.all(), search)
-    left = without_license(request.organization, at=now, among=among)
+    now = timezone.now()
+    found = searched(request, request.organization.users.all(), "search_text__contains")
+    left = without_license(request.organization, at=now, among=found)
     people = left.people.select_related("unit")
-    listing = list_page(request, people, number=left.number, search=search, sorts=BY_NAME, **size)
+    listing = list_page(request, people, number=left.number, search=None, sorts=BY_NAME, **size)
     is_counted = listing.count <= COUNT_LIMIT
     context = {
         "listing": listing,

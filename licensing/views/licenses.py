@@ -74,7 +74,7 @@ def license_access(request, allocation):
         request,
         who.people,
         counted=who.counted,
-        number=None if request.GET.get("q") else who.number,
+        number=who.number,
         search="search_text__contains",
         sorts={"name": ("sort_key", "pk")},
     )

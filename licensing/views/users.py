@@ -35,7 +35,7 @@ def user_list(request):
         request,
         people.people.select_related("unit").with_open_invitations(),
         counted=people.counted,
-        number=None if request.GET.get("q") else people.number,
+        number=people.number,
         search="search_text__contains",
         sorts=SORTS,
     )

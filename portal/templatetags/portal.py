@@ -36,20 +36,23 @@ def _icon(name, small):
 
 
 @register.simple_tag(takes_context=True)
-def menu_item(context, label, icon, view, *args):
+def menu_item(context, label, icon_name, view, *keys):
     """A line of a row menu, which opens the modal of a view; as a page, without JavaScript, it leads back to this one.
 
     No template of its own: a page has hundreds, and to reverse a URL and include a file in each takes thrice as long.
     """
-    url, image = _route(view, len(args)).format(*args), _icon(icon, small=False)
-    return format_html('<a href="{0}?next={1}" hx-get="{0}">{2}{3}</a>', url, context["here"], image, label)
+    url = _route(view, len(keys)).format(*keys)
+    line = '<a href="{0}?next={1}" hx-get="{0}" hx-target="#modal">{2}{3}</a>'
+    return format_html(line, url, context["here"], _icon(icon_name, small=False), label)
 
 
 @cache
 def _route(view, number):
-    """Return the path of a view with {} for each of its keys: reversing it anew took a third of a page of menus."""
-    keys = range(10**9, 10**9 + number)
-    return re.sub(r"\d{10}", "{}", reverse(view, args=keys))
+    """Return the path of a view with {} for each of its keys: to reverse it for every line took a third of a page.
+
+    The keys are numbers, or words that need no quoting. Ten digits stand for each, which no path has of its own.
+    """
+    return re.sub(r"\d{10}", "{}", reverse(view, args=range(10**9, 10**9 + number)))
 
 
 @register.filter
