@@ -134,11 +134,14 @@ SHIFTS = """
 window.shifts = [];
 window.shiftObserver = new PerformanceObserver((list) => window.shifts.push(...list.getEntries()));
 window.shiftObserver.observe({ type: "layout-shift", buffered: true });
+const afterFrame = (then) => requestAnimationFrame(() => requestAnimationFrame(then));
+addEventListener("DOMContentLoaded", () => afterFrame((now) => { window.drawnAt = now; }));
 """
 # A dialog makes room for what answers a choice; the page never does, and the dialog stays where it is. What a slow
-# machine draws while it still reads the page grows by what follows, in every browser; that is not counted.
+# machine draws while it still reads the page grows by what follows, in every browser: counted is what shifts after the
+# first frame that shows the whole page.
 SHIFTED = """() => [...window.shifts, ...window.shiftObserver.takeRecords()]
-    .filter((shift) => shift.startTime > performance.getEntriesByType("navigation")[0].domInteractive)
+    .filter((shift) => shift.startTime > window.drawnAt)
     .flatMap((shift) => shift.value > 0.0001 ? shift.sources : [])
     .filter(({ node }) => node && !node.parentElement?.closest("#modal"))
     .map(({ node }) => `${node.className || node.nodeName} shifts`)"""
