@@ -143,3 +143,46 @@ def test_a_viewer_sees_people_without_a_way_to_change_them(acme):
         page = read(acme.client(acme.viewer).get(url))
         assert page.names == ["Uma Nobody"]
         assert {"Add people", "Remove from Support", "Remove from Benelux"} & page.links.keys() == set()
+
+
+# A pasted list -------------------------------------------------------------------------------------------------------
+
+
+def test_a_pasted_list_ticks_whom_it_names_and_says_what_is_wrong_with_the_rest(acme):
+    acme.person("Ina Inactive", email="ina@acme.example", is_active=False)
+    acme.person("Numbered One", employee_number="17")
+    twins = [acme.person(f"Twin {n}", employee_number="22") for n in (1, 2)]
+    url, client = f"/groups/{acme.group.pk}/add/", acme.client()
+    pasted = "VIC@acme.example; Eva <eva@acme.example>,17\r\n22\tina@acme.example\nx@y.example\n"
+    pasted += "uma@acme.example, vic@acme.example"
+
+    page = read(client.post(url, {"pasted": pasted, "look": "paste"}))
+
+    parts = [
+        part["id"] for part in page.all("div", class_="panel") if part.attributes.get("id") in ("paste", "choices")
+    ]
+    assert parts == ["paste", "choices"]  # seen without passing all who can be chosen
+    assert page.one(class_="tray").text.startswith("3 selected Eva Editor")
+    wrong = [line.text for line in page.one(id="paste").all("li")]
+    assert wrong == [
+        f"22 {len(twins)} people have this number",
+        "ina@acme.example Ina Inactive is inactive",
+        "x@y.example Nobody here has this address or number",
+        "uma@acme.example Uma Nobody: Is in it already",
+    ]
+    # Whoever confirms at once is shown first what the list came to.
+    page = read(client.post(url, {"pasted": pasted}))
+    assert "3 people are ticked from the list. 4 entries were not. Look at what is ticked" in page.text
+    assert acme.group.members.count() == 1
+    ticked = [box["value"] for box in page.all("input", name="users") if "checked" in box.attributes]
+    client.post(url, {"users": [pk for pk in ticked if pk != str(acme.nobody.pk)]})
+    assert sorted(acme.group.members.values_list("name", flat=True)) == [
+        "Eva Editor", "Numbered One", "Uma Nobody", "Vic Viewer",
+    ]  # fmt: skip
+
+
+def test_a_list_of_another_organization_names_nobody(acme, globex):
+    page = read(acme.client().post(f"/groups/{acme.group.pk}/add/", {"pasted": "vic@globex.example", "look": "paste"}))
+
+    assert "vic@globex.example Nobody here has this address or number" in page.text
+    assert not list(page.all(class_="tray"))
