@@ -134,8 +134,9 @@ SHIFTS = """
 window.shifts = [];
 window.shiftObserver = new PerformanceObserver((list) => window.shifts.push(...list.getEntries()));
 window.shiftObserver.observe({ type: "layout-shift", buffered: true });
-const afterFrame = (then) => requestAnimationFrame(() => requestAnimationFrame(then));
-addEventListener("DOMContentLoaded", () => afterFrame((now) => { window.drawnAt = now; }));
+addEventListener("DOMContentLoaded", () => {
+    requestAnimationFrame(() => requestAnimationFrame((now) => { window.drawnAt = now; }));
+});
 """
 # A dialog makes room for what answers a choice; the page never does, and the dialog stays where it is. What a slow
 # machine draws while it still reads the page grows by what follows, in every browser: counted is what shifts after the
