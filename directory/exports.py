@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from directory.imports.reading import NAMES
 from directory.models import GroupMembership
-from directory.trees import people_at_or_below, people_in, people_in_groups, unit_paths, write_path
+from directory.trees import people_in_groups, people_of_units, unit_paths, write_path
 from portal.days import last_day
 from portal.exports import stream_csv
 from portal.lists import in_chunks
@@ -58,20 +58,15 @@ def export_invitations(invitations, *, name):
     return stream_csv(name, ["User", "E-mail", "State", "Sent", "Good until", "By"], rows())
 
 
-def export_units(organization, units, *, name):
-    """Return a response with OrgUnits of one Organization, a QuerySet; each with its path."""
+def export_units(units, *, name):
+    """Return a response with OrgUnits, a QuerySet; each with its path."""
 
     def rows():
         for chunk in in_chunks(units, "sort_key", "pk"):
             pks = [unit.pk for unit in chunk]
-            paths, people, below = unit_paths(pks), people_in(pks), people_at_or_below(organization, pks)
+            paths, people = unit_paths(pks), people_of_units(pks)
             for unit in chunk:
-                yield [
-                    unit.name,
-                    write_path(paths[unit.pk]),
-                    unit.description,
-                    people.get(unit.pk, 0),
-                    below.get(unit.pk, 0),
-                ]
+                here = people[unit.pk]
+                yield [unit.name, write_path(paths[unit.pk]), unit.description, here.own, here.all]
 
     return stream_csv(name, ["Unit", "Path", "Description", "People", "With units below"], rows())

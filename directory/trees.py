@@ -102,12 +102,6 @@ def find_unit(organization, text):
     raise ValidationError(f"Several units are called so: {which}. Write one of these, as it stands here.", code="unit")
 
 
-def people_in(unit_ids):
-    """Return how many active users are in each unit: {pk: number}. One query."""
-    users = User.objects.filter(unit__in=unit_ids, is_active=True)
-    return dict(users.values("unit").annotate(n=Count("pk")).values_list("unit", "n"))
-
-
 def people_in_groups(group_ids):
     """Return how many active users are in each group: {pk: number}. One query."""
     # Inactive people are few: joining everybody to see who is active takes three times as long at 100,000.
@@ -116,24 +110,37 @@ def people_in_groups(group_ids):
     return dict(rows.values("group").annotate(n=Count("pk")).values_list("group", "n"))
 
 
-def people_at_or_below(organization, unit_ids):
-    """Return how many active users belong to each unit, those of the units below included: {pk: number}. One query.
+@dataclass(frozen=True)
+class UnitPeople:
+    """How many active users are in a unit, and how many belong to it: with those of the units below."""
 
-    People are counted per unit first and then summed up the tree: joining each person to each unit above takes five
-    times as long at 100,000.
+    own: int
+    all: int
+
+
+def people_of_units(unit_ids):
+    """Return the UnitPeople of each unit: {pk: UnitPeople}. One query.
+
+    Each unit below is counted once, by the index on a user's unit, and then summed up the tree: joining each person to
+    each unit above takes five times as long at 100,000, and everybody is too many where few units are asked for.
     """
-    if not unit_ids:
+    found = {pk: UnitPeople(0, 0) for pk in unit_ids}
+    if not found:
         return {}
-    placeholders = ", ".join(["%s"] * len(unit_ids))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT c.ancestor_id, sum(u.people) FROM directory_orgunitclosure c
-                JOIN (SELECT unit_id, count(*) AS people FROM directory_user
-                      WHERE organization_id = %s AND is_active GROUP BY unit_id) u ON u.unit_id = c.descendant_id
-                WHERE c.ancestor_id IN ({placeholders}) GROUP BY c.ancestor_id""",  # noqa: S608 placeholders only
-            [organization.pk, *unit_ids],
+            f"""WITH below AS MATERIALIZED (
+                    SELECT ancestor_id, descendant_id, depth FROM directory_orgunitclosure
+                    WHERE ancestor_id IN ({", ".join(["%s"] * len(found))})),
+                counted AS MATERIALIZED (
+                    SELECT d.id, (SELECT count(*) FROM directory_user WHERE unit_id = d.id AND is_active) AS people
+                    FROM (SELECT DISTINCT descendant_id AS id FROM below) d)
+                SELECT ancestor_id, sum(CASE depth WHEN 0 THEN people ELSE 0 END), sum(people)
+                FROM below JOIN counted ON id = descendant_id GROUP BY ancestor_id""",  # noqa: S608 placeholders only
+            list(found),
         )
-        return {unit: int(people) for unit, people in cursor.fetchall()}
+        found.update({pk: UnitPeople(int(own), int(all_of_them)) for pk, own, all_of_them in cursor.fetchall()})
+    return found
 
 
 def units_below(unit_ids):

@@ -23,7 +23,7 @@ def invitations_csv(request):
 @viewer_required
 def units_csv(request):
     units = searched(request, request.organization.units, "sort_key__contains")
-    return export_units(request.organization, units, name=f"{request.organization} units")
+    return export_units(units, name=f"{request.organization} units")
 
 
 @viewer_required

@@ -7,7 +7,7 @@ from directory import services
 from directory.decorators import editor_required, viewer_required
 from directory.forms.editing import EditPlaceForm, PlaceForm
 from directory.forms.places import UnitField, suggest
-from directory.trees import TreeRow, levels, people_at_or_below, people_in, tree_rows, unit_paths, write_path
+from directory.trees import TreeRow, levels, people_of_units, tree_rows, unit_paths, write_path
 from portal.fields import is_key
 from portal.lists import list_page
 from portal.modals import run_modal
@@ -29,8 +29,7 @@ def unit_list(request):
         "rows": rows,
         "shown": shown,
         "paths_above": {pk: write_path(path[:-1]) for pk, path in unit_paths(units).items()} if listing.q else {},
-        "people": people_in(units),
-        "people_below": people_at_or_below(request.organization, units),
+        "people": people_of_units(units),
     }
     return render(request, "directory/unit_list.html", context)
 
@@ -40,15 +39,15 @@ def unit_detail(request, pk):
     unit = _unit(request, pk)
     listing = people_page(request, unit.users)
     children, rest = levels(unit.children.all(), _keys(request, "more")).get(unit.pk, ([], None))
-    people = people_at_or_below(request.organization, [unit.pk, *(child.pk for child in children)])
+    people = people_of_units([unit.pk, *(child.pk for child in children)])
     path = unit_paths([unit.pk])[unit.pk]
     context = {
         "unit": unit,
         "path": path[:-1],
         "written": write_path(path),
-        "people_below": people.get(unit.pk, 0),
+        "people_below": people[unit.pk].all,
         "listing": listing,
-        "children": [(child, people.get(child.pk, 0)) for child in children],
+        "children": [(child, people[child.pk].all) for child in children],
         "rest": rest,
     }
     return render(request, "directory/unit_detail.html", context)

@@ -85,16 +85,15 @@ def sources_of(kind, things, *, at, allocation=None, with_policies=True):
         found = found.with_license().with_policies()
     else:
         found = found.select_related("allocation__license")
-    by_key = defaultdict(list)
+    by_key, statuses = defaultdict(list), {}
     for assignment in found:
         if allocation:
             assignment.allocation = allocation
         by_key[assignment.target_key].append(assignment)
+        statuses[assignment.pk] = assignment.status(at)
 
     def source(thing, key, assignment):
-        status = assignment.status(at)
-        if kind is USERS and not thing.is_active:
-            status = INACTIVE
+        status = INACTIVE if kind is USERS and not thing.is_active else statuses[assignment.pk]
         return Source(assignment, key == kind.target_key(thing.pk), paths[thing.pk].get(assignment.unit_id, ()), status)
 
     return {

@@ -1,3 +1,5 @@
+from dataclasses import dataclass
+
 from django import template
 from django.utils import timezone
 
@@ -37,14 +39,24 @@ def licenses_of_moves(moves):
     return found[:MOVES_SHOWN], len(found[MOVES_SHOWN:])
 
 
+@dataclass(frozen=True)
+class UnitLicenses:
+    """The Sources of a unit: what is assigned to it, and to units above it."""
+
+    direct: list
+    above: list
+
+
 @register.simple_tag
 def licenses_of_units(units):
-    """Return what units have in effect: {pk: (direct sources, sources from units above)}."""
+    """Return what units have in effect besides what everybody has, of those that have any: {pk: UnitLicenses}."""
     found = sources_of(UNITS, units, at=timezone.now(), with_policies=False)
-    return {
-        pk: (
-            [source for source in sources if source.in_effect and source.is_direct],
-            [source for source in sources if source.in_effect and not source.is_direct and source.kind is UNITS],
-        )
+    own = {
+        pk: [source for source in sources if source.in_effect and source.kind is not ORGANIZATION]
         for pk, sources in found.items()
+    }
+    return {
+        pk: UnitLicenses([each for each in sources if each.is_direct], [each for each in sources if not each.is_direct])
+        for pk, sources in own.items()
+        if sources
     }

@@ -31,7 +31,7 @@ def bulk_export(request, kind):
         return export_users(request.organization, selection.things, name=name)
     if kind is GROUPS:
         return export_groups(selection.things, name=name)
-    return export_units(request.organization, selection.things, name=name)
+    return export_units(selection.things, name=name)
 
 
 @viewer_required

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from directory.decorators import editor_required, viewer_required
 from directory.models import Organization
-from directory.trees import people_at_or_below, people_in_groups
+from directory.trees import people_in_groups, people_of_units
 from licensing import outcomes, services
 from licensing.access import seats_in_use, seats_of, sources_of
 from licensing.filters import AccessFilter
@@ -139,7 +139,7 @@ def _people(request, kind, pks):
     """Return how many active people the groups or units have: {pk: number}."""
     if kind is GROUPS:
         return people_in_groups(pks)
-    return people_at_or_below(request.organization, pks) if kind is UNITS else {}
+    return {pk: people.all for pk, people in people_of_units(pks).items()} if kind is UNITS else {}
 
 
 def _license_tabs(allocation):
