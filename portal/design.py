@@ -10,6 +10,8 @@ from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
 
+from portal.templatetags.components import RowMenu
+
 LONG = "Interdepartmental Coordination of Cross-Border Freight Forwarding and Customs Clearance for the Whole Region"
 
 
@@ -91,6 +93,13 @@ def _samples():
             start=1,
         )
     ]
+    for person in people:
+        person.menu = RowMenu("/design/", person, person.pk)
+        person.menu.opens("Change dates", "calendar", "design_dialog", "wide")
+        person.menu.removes("Unassign License", "x-circle", "design_dialog", "narrow")
+    everyone_menu = RowMenu("/design/", "Whole organization", "everyone")
+    everyone_menu.opens("Manage Optional Policies", "adjustments-horizontal", "design_dialog", "wide")
+    everyone_menu.removes("Unassign License", "x-circle", "design_dialog", "narrow")
     picker = Thing(
         picks="users",
         query="acme",
@@ -146,6 +155,7 @@ def _samples():
         "checked": SampleForm({"name": "Account managers", "role": "E", "ends_on": "soon", "starts_on": "soon"}),
         "chosen": chosen,
         "empty_form": SampleForm(auto_id="new_%s"),
+        "everyone_menu": everyone_menu,
         "ends_at": datetime(2027, 11, 25, tzinfo=UTC),
         "form": picker,
         "license": license,

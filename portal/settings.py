@@ -79,6 +79,7 @@ TEMPLATES = [
                 "portal.navigation.navigation",
             ],
             "builtins": [
+                "portal.templatetags.components",
                 "portal.templatetags.portal",
                 "heroicons.templatetags.heroicons",
                 "django.contrib.humanize.templatetags.humanize",

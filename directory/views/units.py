@@ -24,9 +24,13 @@ def unit_list(request):
     rows = [] if listing.q else tree_rows(request.organization, set(_keys(request, "open")), _keys(request, "more"))
     shown = listing.rows if listing.q else [row.unit for row in rows if isinstance(row, TreeRow)]
     units = [unit.pk for unit in shown]
+    kept = request.GET.copy()
+    for name in ("open", "after", "before"):
+        kept.pop(name, None)
     context = {
         "listing": listing,
         "rows": rows,
+        "kept": kept.urlencode(),
         "shown": shown,
         "paths_above": {pk: write_path(path[:-1]) for pk, path in unit_paths(units).items()} if listing.q else {},
         "people": people_of_units(units),
