@@ -12,6 +12,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 TEMPLATES = PROJECT / "templates"
 COMPONENTS = {path.stem: path.read_text() for path in (TEMPLATES / "components").glob("*.html")}
 TAGS = set(tags.register.tags) - {"component", "icon"}  # what a list repeats in every row
+IN_PYTHON = Path(tags.__file__).read_text()
 # What every page lies in. Its classes are its own.
 FRAME = {
     "_brand_mark.html",
@@ -83,6 +84,8 @@ def test_pages_have_no_style_or_script_of_their_own():
 
 def test_every_class_in_a_template_is_defined():
     written = {path: classes_in(path.read_text()) for path in TEMPLATES.rglob("*.html") if "admin" not in path.parts}
+    written["tags"] = {word for value in re.findall(r'class="([^"]*)"', IN_PYTHON) for word in value.split()}
+    written["tags"] = {word for word in written["tags"] if "{" not in word}
     undefined = {str(path): classes - styled() - bootstrap() for path, classes in written.items()}
     assert {path: classes for path, classes in undefined.items() if classes} == {}
 
@@ -132,10 +135,14 @@ def test_every_component_is_described_and_shown_in_debug_only(client, settings, 
 
     assert client.get("/design/").status_code == 404
     settings.DEBUG = True
-    shown = set()
+    shown, html = set(), ""
     for url in ("/design/", "/design/narrow/", "/design/wide/"):
         response = client.get(url)
         assert response.status_code == 200
+        html += response.content.decode()
         shown |= {template.name for template in response.templates if template.name}
         shown |= set().union(*(used(template.source) for template in response.templates))
     assert {f"components/{name}.html" for name in COMPONENTS} | TAGS <= shown
+    # What tags and the row menu draw, each of their classes that is not put together from variables.
+    drawn = set(re.findall(r'class="([^"{]*)"', IN_PYTHON))
+    assert {value for value in drawn if f'class="{value}"' not in html} == set()

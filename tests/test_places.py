@@ -52,3 +52,20 @@ def test_a_unit_is_created_below_moved_and_deleted_and_a_circle_is_refused(acme)
     acme.nobody.refresh_from_db()
     assert acme.nobody.unit is None
     assert not acme.organization.units.filter(pk=acme.below.pk).exists()
+
+
+def test_row_menus_hold_whatever_a_name_holds(acme):
+    name = """{0} {next} {{x}} %s "><b>'"""
+    acme.organization.groups.filter(pk=acme.group.pk).update(name=name)
+    acme.organization.users.filter(pk=acme.nobody.pk).update(name=f"Uma {name}")
+    client = acme.client(acme.editor)
+
+    links = read(client.get(f"/groups/{acme.group.pk}/")).links
+    back = f"?next=/groups/{acme.group.pk}/"
+    assert links[f"Remove from {name}"] == f"/groups/{acme.group.pk}/remove/{acme.nobody.pk}/{back}"
+    assert links["Remove people"] == f"/groups/{acme.group.pk}/remove/{back}"
+    page = read(client.get(f"/users/{acme.nobody.pk}/groups/?x={{0}}"))
+    link = page.links[f"Remove Uma {name} from {name}"]
+    back = f"?next=/users/{acme.nobody.pk}/groups/%3Fx%3D%257B0%257D"
+    assert link == f"/groups/{acme.group.pk}/remove/{acme.nobody.pk}/{back}"
+    assert page.one("summary", id=f"menu-{acme.group.pk}")["aria-label"] == f"Actions for {name}"

@@ -34,6 +34,9 @@ def test_the_tree_opens_level_by_level_and_keeps_its_state_in_the_url(acme):
 
     page = read(client.get(f"/units/{toggle(page, 'Sales')['href']}"))
     assert page.names_with("name") == ["Operations", "Sales"]
+    assert toggle(read(client.get("/units/?more=0&x=%7B0%7D%22&after=x")), "Sales")["href"] == (
+        f"?more=0&x=%7B0%7D%22&open={acme.unit.pk}"
+    )
     # Benelux is still open: Sales opens again as it was
     page = read(client.get(f"/units/{toggle(page, 'Sales')['href']}"))
     assert page.names_with("name") == ["Operations", "Sales", "Benelux", "Antwerp"]

@@ -90,9 +90,9 @@ _ACTIVE, _INACTIVE = status("live", "Active"), status("off", "Inactive")
 
 
 @register.simple_tag(takes_context=True)
-def tick(context, pk, name):
-    """The checkbox of a row. Where the address says so, all rows are ticked: tick=page, or tick=all, then for good."""
-    ticked = context.request.GET.get("tick")
+def tick(context, pk, name, ticked=None):
+    """The checkbox of a row. ticked: page; or all, which is for good; else what the address says of all (tick=page)."""
+    ticked = context.request.GET.get("tick") if ticked is None else ticked
     return format_html(
         '<label class="tick"><input class="form-check-input" type="checkbox" name="things" value="{}"'
         ' aria-label="Select {}"{}></label>',
@@ -177,7 +177,7 @@ class RowMenu:
         thing = escape(self._thing)
         return mark_safe(  # noqa: S308 all of it is escaped
             '<details class="row-menu" name="row-menu">'
-            f'<summary id="menu-{self._key}" aria-label="Actions for {thing}">{_DOTS}</summary>'
+            f'<summary id="menu-{escape(self._key)}" aria-label="Actions for {thing}">{_DOTS}</summary>'
             f'<ul class="menu"><li class="menu-title" aria-hidden="true">{thing}</li>'
             f"{''.join(self._lines)}</ul></details>"
         )
@@ -204,8 +204,8 @@ def _address(view, keys):
 
 
 def _words(keys):
-    """Return the keys without the numbers, which are what changes from row to row."""
-    return tuple(None if isinstance(key, int) else key for key in keys)
+    """Return the keys with int in place of the numbers, which are what changes from row to row."""
+    return tuple(int if isinstance(key, int) else key for key in keys)
 
 
 @lru_cache(maxsize=1024)
@@ -214,5 +214,5 @@ def _route(view, words):
 
     Ten digits stand for each number, which no path has of its own.
     """
-    path = reverse(view, args=[10**9 + position if word is None else word for position, word in enumerate(words)])
+    path = reverse(view, args=[10**9 + position if word is int else word for position, word in enumerate(words)])
     return re.sub(r"\d{10}", lambda digits: f"{{{int(digits[0]) - 10**9}}}", path)
