@@ -125,7 +125,7 @@ def placing(unit, users, *, groups=(), at):
 
 def deactivating(users, *, at):
     """deactivate(), delete_user() and offboard(): nothing reaches them."""
-    return _of_people(users, _allocated_to(users), at, after=NOTHING, takes=True)
+    return _of_people(users, _allocated_to(users), at, before=_reaching(users), after=NOTHING, takes=True)
 
 
 def reactivating(users, *, at):
@@ -134,7 +134,8 @@ def reactivating(users, *, at):
         users = users.filter(is_active=False)
     else:
         users = [user for user in users if not user.is_active]
-    return _of_people(users, _allocated_to(users), at, before=NOTHING, inactive_too=True, gives=True)
+    after = _reaching(users)
+    return _of_people(users, _allocated_to(users), at, before=NOTHING, after=after, inactive_too=True, gives=True)
 
 
 def deleting_group(group, *, at):
@@ -278,6 +279,18 @@ def _of_policies(policies, organizations, after, at):
 def _of_people(users, allocations, at, **how):
     """A change of Users of one organization (a list, or a QuerySet) that touches the allocations."""
     return _change(_organizations_of(users), allocations, at, people=_among(_pks(users)), **how)
+
+
+def _reaching(users):
+    """Return the Frame of what reaches Users as they are: of few, what is granted to others need not be read."""
+    pks = _pks(users[: MANY + 1])
+    if len(pks) > MANY:
+        return Frame()
+    groups = GroupMembership.objects.filter(user__in=pks).values_list("group", flat=True)
+    keys = {USERS.target_key(pk) for pk in pks} | {GROUPS.target_key(pk) for pk in groups}
+    keys |= {UNITS.target_key(pk) for pk in _above(_units_of(users))}
+    keys |= {ORGANIZATION.target_key(pk) for pk in _organizations_of(users)}
+    return Frame(exists=f"a.target_key IN {ids(keys)}")
 
 
 def _organizations_of(users):
