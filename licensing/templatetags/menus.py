@@ -11,6 +11,7 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def user_menu(context, person):
+    """Of somebody; what is only for who may change them is left out. person: a User (with_open_invitations)."""
     by_admin = context.request.member.role == Role.ADMIN
     may_change = _may_change(context, person)
     menu, pk = RowMenu(context["here"], person, f"user-{person.pk}"), person.pk
@@ -38,6 +39,7 @@ def user_menu(context, person):
 
 @register.simple_tag(takes_context=True)
 def group_menu(context, group):
+    """Of a Group."""
     menu, pk = RowMenu(context["here"], group, f"group-{group.pk}"), group.pk
     menu.opens("Edit", "pencil-square", "directory:edit_group", pk)
     menu.opens("Add people", "user-plus", "licensing:add_to_group", pk)
@@ -48,6 +50,7 @@ def group_menu(context, group):
 
 @register.simple_tag(takes_context=True)
 def unit_menu(context, unit):
+    """Of an OrgUnit."""
     menu, pk = RowMenu(context["here"], unit, f"unit-{unit.pk}"), unit.pk
     menu.opens("Edit", "pencil-square", "directory:edit_unit", pk)
     menu.opens("Add people", "user-plus", "licensing:add_to_unit", pk)
@@ -60,7 +63,7 @@ def unit_menu(context, unit):
 
 @register.simple_tag(takes_context=True)
 def assignment_menu(context, assignment, name):
-    """The same on all five places. name: of the row."""
+    """Of an Assignment: the same on all five places. name: of the row."""
     menu, pk = RowMenu(context["here"], name, assignment.pk), assignment.pk
     menu.opens("Manage Optional Policies", "adjustments-horizontal", "licensing:choose_policies", pk)
     menu.opens("Change dates", "calendar", "licensing:change_dates", pk)
@@ -70,7 +73,7 @@ def assignment_menu(context, assignment, name):
 
 @register.simple_tag(takes_context=True)
 def member_menu(context, person, place, view):
-    """Of somebody in the list of a group or unit. view: of the URL that takes them out of it."""
+    """Of a User in the list of a Group or OrgUnit. view: of the URL that takes them out of it."""
     menu = RowMenu(context["here"], person, person.pk)
     menu.removes(f"Remove from {place}", "x-circle", view, place.pk, person.pk)
     return menu
@@ -78,7 +81,7 @@ def member_menu(context, person, place, view):
 
 @register.simple_tag(takes_context=True)
 def membership_menu(context, group, person):
-    """Of a group in the list of somebody's."""
+    """Of a Group in the list of a User's."""
     menu = RowMenu(context["here"], group, group.pk)
     menu.removes(f"Remove {person} from {group}", "x-circle", "licensing:remove_from_group", group.pk, person.pk)
     return menu
@@ -86,7 +89,7 @@ def membership_menu(context, group, person):
 
 @register.simple_tag(takes_context=True)
 def invitation_menu(context, invitation):
-    """Nothing, where nothing is left to do with it."""
+    """Of an Invitation; nothing, where nothing is left to do with it."""
     person = invitation.user
     if not invitation.is_unfinished or not _may_change(context, person):
         return ""
