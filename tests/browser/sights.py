@@ -135,12 +135,13 @@ window.shifts = [];
 window.shiftObserver = new PerformanceObserver((list) => window.shifts.push(...list.getEntries()));
 window.shiftObserver.observe({ type: "layout-shift", buffered: true });
 addEventListener("DOMContentLoaded", () => {
-    requestAnimationFrame(() => requestAnimationFrame((now) => { window.drawnAt = now; }));
+    requestAnimationFrame(() => requestAnimationFrame(() => { window.drawnAt = performance.now(); }));
 });
 """
 # A dialog makes room for what answers a choice; the page never does, and the dialog stays where it is. What a slow
 # machine draws while it still reads the page grows by what follows, in every browser: counted is what shifts after the
-# first frame that shows the whole page.
+# first frame that shows the whole page (not after the time that the next frame is given, which may have begun to wait
+# while this one was still laid out).
 SHIFTED = """() => [...window.shifts, ...window.shiftObserver.takeRecords()]
     .filter((shift) => shift.startTime > window.drawnAt)
     .flatMap((shift) => shift.value > 0.0001 ? shift.sources : [])

@@ -86,6 +86,8 @@ def test_assign_to_groups_and_units_from_the_license(page, world, visit, kind, c
     expect(dialog(page)).to_be_hidden()
     expect_message(page, f"CRM Professional is now assigned to {names[0]}, with CRM access.")
     expect_no_load(page)
+    # The page behind is read anew: what is pressed on while it is replaced is not clicked.
+    expect(page.locator("#main:not(.htmx-request)")).to_be_visible()
     main(page).get_by_role("link", name="Units" if kind == "units" else choice, exact=True).click()
     expect(row(page, names[0])).to_be_visible()
 
