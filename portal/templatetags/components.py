@@ -162,16 +162,18 @@ class RowMenu:
 
     def opens(self, label, icon_name, view, *keys):
         """Add a line that opens the modal of a view."""
-        self._lines.append(_menu_line(label, icon_name, view, _words(keys), "").format(*keys, next=self._here))
+        self._lines.append(f"<li>{self._modal(label, icon_name, view, keys)}</li>")
 
     def removes(self, label, icon_name, view, *keys):
         """Add a line that opens the modal of a view, in which something is taken away."""
-        line = _menu_line(label, icon_name, view, _words(keys), "menu-loss")
-        self._lines.append(line.format(*keys, next=self._here))
+        self._lines.append(f'<li class="menu-loss">{self._modal(label, icon_name, view, keys)}</li>')
 
     def leads(self, label, icon_name, address):
         """Add a line that is a link to a page."""
         self._lines.append(format_html('<li><a href="{}">{}{}</a></li>', address, _icon(icon_name, False), label))
+
+    def _modal(self, label, icon_name, view, keys):
+        return _link_to_modal(label, icon_name, view, _words(keys)).format(*keys, next=self._here)
 
     def __str__(self):
         thing = escape(self._thing)
@@ -189,13 +191,11 @@ _DOTS = _icon("ellipsis-horizontal", False)
 
 
 @lru_cache(maxsize=1024)  # not without end, for a label may name a thing
-def _menu_line(label, icon_name, view, words, look):
-    """Return a line with {next} and the fields of _route left open, for these alone tell most lines apart."""
+def _link_to_modal(label, icon_name, view, words):
+    """Return a link with {next} and the fields of _route left open, for these alone tell most of them apart."""
     said = escape(label).replace("{", "{{").replace("}", "}}")
-    start = f'<li class="{look}">' if look else "<li>"
     url = _route(view, words)
-    link = f'<a href="{url}?next={{next}}" hx-get="{url}" hx-target="#modal">{_icon(icon_name, False)}{said}</a>'
-    return f"{start}{link}</li>"
+    return f'<a href="{url}?next={{next}}" hx-get="{url}" hx-target="#modal">{_icon(icon_name, False)}{said}</a>'
 
 
 def _address(view, keys):
