@@ -246,7 +246,7 @@ def _search(scale, at, rng):
 
 
 def _found(scale, word):
-    return USERS.candidates(scale).filter(matching(word, "search_text__contains")).order_by("sort_key", "pk")
+    return USERS.candidates(scale).filter(matching(word, "search_text__finds")).order_by("sort_key", "pk")
 
 
 def _from_90_percent(people):

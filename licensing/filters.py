@@ -171,14 +171,14 @@ class Selection:
         return self.things.count()
 
     def _shown(self, things):
-        q, search = clean_query(self._state.get("q", "")), "search_text__contains"
+        q, search = clean_query(self._state.get("q", "")), "search_text__finds"
         if self.kind is USERS:
             narrowed = PeopleFilter(self._state, organization=self.organization)
             things = narrowed.people(at=timezone.now()).people
         elif self.kind is UNITS:
-            search = "sort_key__contains"
+            search = "sort_key__finds"
         elif self.kind is INVITATIONS:
-            search = "found_by__contains"
+            search = "found_by__finds"
         if self.group:
             things = things.filter(memberships__group=self.group)
         elif self.unit:

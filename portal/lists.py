@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from functools import reduce
 
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Q, QuerySet, TextField
+from django.db.models.lookups import Contains
 
 from portal.text import fold
 
@@ -31,6 +32,23 @@ class Listing:
     def all_text(self):
         """What a link says that ticks all of them."""
         return f"all {self.count:,}" if self.count <= COUNT_LIMIT else "all that match"
+
+
+class Finds(Contains):
+    """Whether folded text has a folded word in it: the lookup `finds`.
+
+    The trigram index knows nothing of fewer than three letters: it would give every row, in more time than it takes to
+    read the table. PostgreSQL does not know that, so such words are compared in a collation that the index is not in.
+    """
+
+    def process_lhs(self, compiler, connection, lhs=None):
+        sql, parameters = super().process_lhs(compiler, connection, lhs)
+        is_short = connection.vendor == "postgresql" and len(self.rhs) < 3
+        return (f'{sql} COLLATE "C"' if is_short else sql), parameters
+
+
+for text in (CharField, TextField):
+    text.register_lookup(Finds, "finds")
 
 
 def list_page(request, queryset, *, search, sorts, default="", size=PAGE_SIZE, counted=None, number=None):

@@ -61,6 +61,17 @@ def test_seats_are_counted_also_while_tables_are_believed_to_be_empty(catalogue)
         assert steps(cursor.fetchone()[0][0]["Plan"]) < 10_000_000
 
 
+def test_only_words_of_three_letters_are_looked_up_by_their_parts(db):
+    """The index would give every row for fewer, and PostgreSQL may well believe that this is quick."""
+
+    def is_looked_up(word):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            return "user_search" in User.objects.filter(search_text__finds=word).explain()
+
+    assert [is_looked_up(word) for word in ("a", "an", "ann", "anna")] == [False, False, True, True]
+
+
 def plans_of_decisions(pairs):
     """Return the plan of the decision for each pair of pks, of a user and an application: the one plan that PostgreSQL
     keeps for all of them, as it was executed."""

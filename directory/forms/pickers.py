@@ -94,7 +94,7 @@ class PickForm(forms.Form):
     @cached_property
     def _matches(self):
         return self.things.filter(
-            matching(self.query, "sort_key__contains" if self.things.model is OrgUnit else "search_text__contains")
+            matching(self.query, "sort_key__finds" if self.things.model is OrgUnit else "search_text__finds")
         )
 
     @cached_property

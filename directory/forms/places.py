@@ -79,7 +79,7 @@ class UnitField(PlaceField):
 
     def suggested(self, text):
         text = text.replace(">", "›").rpartition("›")[2]
-        pks = self.organization.units.filter(sort_key__contains=fold(text)).order_by("sort_key", "pk")
+        pks = self.organization.units.filter(sort_key__finds=fold(text)).order_by("sort_key", "pk")
         pks = list(pks.values_list("pk", flat=True)[:SUGGESTED])
         paths = unit_paths(pks)
         return [(write_path(paths[pk]), paths[pk][-1]) for pk in pks]
@@ -98,7 +98,7 @@ class GroupField(PlaceField):
         return value.name if hasattr(value, "pk") else value
 
     def suggested(self, text):
-        groups = self.organization.groups.filter(sort_key__contains=fold(text)).order_by("sort_key", "pk")
+        groups = self.organization.groups.filter(sort_key__finds=fold(text)).order_by("sort_key", "pk")
         return [(group.name, group) for group in groups[:SUGGESTED]]
 
     def find(self, text):
@@ -118,7 +118,7 @@ class PersonField(PlaceField):
         super().__init__(**{"suggest": "directory:suggest_people", **kwargs})
 
     def suggested(self, text):
-        users = self.organization.users.filter(matching(text, "search_text__contains")).order_by("sort_key", "pk")
+        users = self.organization.users.filter(matching(text, "search_text__finds")).order_by("sort_key", "pk")
         return [(write_person(user), user) for user in users[:SUGGESTED]]
 
     def find(self, text):
@@ -132,7 +132,7 @@ class PersonField(PlaceField):
             found = list(users.filter(email__iexact=address[1] if address else text)[:2])
             found = found or list(users.filter(employee_number=text)[:2])
             found = found or list(users.filter(sort_key=fold(text)[:250])[:2])
-            found = found or list(users.filter(matching(text, "search_text__contains"))[:2])
+            found = found or list(users.filter(matching(text, "search_text__finds"))[:2])
         if not found:
             raise forms.ValidationError(f"There is nobody “{text}”.", code="person")
         if len(found) > 1:

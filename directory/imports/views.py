@@ -69,7 +69,7 @@ def import_detail(request, pk):
             rows = rows.exclude(foreseen="")
         else:
             outcome = ""
-        context["listing"] = list_page(request, rows, search="search_text__contains", sorts={"line": ("line", "pk")})
+        context["listing"] = list_page(request, rows, search="search_text__finds", sorts={"line": ("line", "pk")})
         context["outcome"] = outcome
         context["outcomes"] = [*Outcome.choices]
         if imported.counts.get(OTHERWISE):

@@ -16,7 +16,7 @@ from .users import BY_NAME, people_page
 
 @viewer_required
 def group_list(request):
-    listing = list_page(request, request.organization.groups.all(), search="search_text__contains", sorts=BY_NAME)
+    listing = list_page(request, request.organization.groups.all(), search="search_text__finds", sorts=BY_NAME)
     people = people_in_groups([group.pk for group in listing.rows])
     rows = [(group, people.get(group.pk, 0)) for group in listing.rows]
     return render(request, "directory/group_list.html", {"listing": listing, "rows": rows})

@@ -33,7 +33,7 @@ def invitation_list(request):
     listing = list_page(
         request,
         request.organization.invitations.listed(state),
-        search="found_by__contains",
+        search="found_by__finds",
         sorts={"sent": ("sent_at", "pk")},
         default="-sent",
     )

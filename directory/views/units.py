@@ -20,7 +20,7 @@ MOST_KEYS = 100  # of units that are open, or of which more is shown
 @viewer_required
 def unit_list(request):
     """The tree, as far as it is opened (in the URL), or what matches the search as a list with paths."""
-    listing = list_page(request, request.organization.units.all(), search="sort_key__contains", sorts=BY_NAME)
+    listing = list_page(request, request.organization.units.all(), search="sort_key__finds", sorts=BY_NAME)
     rows = [] if listing.q else tree_rows(request.organization, set(_keys(request, "open")), _keys(request, "more"))
     shown = listing.rows if listing.q else [row.unit for row in rows if isinstance(row, TreeRow)]
     units = [unit.pk for unit in shown]

@@ -22,7 +22,7 @@ def user_detail(request, pk):
 @viewer_required
 def user_groups(request, pk):
     user = user_of(request, pk)
-    listing = list_page(request, user.groups.all(), search="search_text__contains", sorts=BY_NAME)
+    listing = list_page(request, user.groups.all(), search="search_text__finds", sorts=BY_NAME)
     people = people_in_groups([group.pk for group in listing.rows])
     context = {
         "person": user,
@@ -42,7 +42,7 @@ def people_page(request, users):
     """Return the Listing of people of a group or unit."""
     # Named although they are all of it: the index by name begins with the organization.
     users = users.filter(organization=request.organization)
-    return list_page(request, users, search="search_text__contains", sorts=BY_NAME)
+    return list_page(request, users, search="search_text__finds", sorts=BY_NAME)
 
 
 @viewer_required

@@ -45,6 +45,6 @@ def _who(request):
         if q in ("", person.name):
             return person, []
     found = (
-        list(users.filter(matching(q, "search_text__contains")).order_by("sort_key", "pk")[: SHOWN + 1]) if q else []
+        list(users.filter(matching(q, "search_text__finds")).order_by("sort_key", "pk")[: SHOWN + 1]) if q else []
     )
     return (found[0], []) if len(found) == 1 else (None, found)

@@ -19,7 +19,7 @@ from portal.lists import in_chunks, searched
 def users_csv(request):
     """Everybody, as the list of users is narrowed."""
     people = PeopleFilter(request.GET, organization=request.organization).people(at=timezone.now()).people
-    return export_users(request.organization, searched(request, people, "search_text__contains"))
+    return export_users(request.organization, searched(request, people, "search_text__finds"))
 
 
 @editor_required
@@ -38,7 +38,7 @@ def bulk_export(request, kind):
 def licenses_csv(request):
     """The licenses allocated here; a provider allocates few, so they are read at once."""
     now = timezone.now()
-    allocations = searched(request, request.organization.allocations.with_license(), "license__sort_key__contains")
+    allocations = searched(request, request.organization.allocations.with_license(), "license__sort_key__finds")
     allocations = list(allocations.order_by("license__sort_key", "pk"))
     counts = {row["allocation"]: row for row in Assignment.objects.counted_by_kind(allocations)}
     rows = (
@@ -63,7 +63,7 @@ def license_assignees_csv(request, allocation, kind):
     allocation = get_object_or_404(request.organization.allocations.with_license(), pk=allocation)
     field = f"{kind.field}__sort_key" if kind is UNITS else f"{kind.field}__search_text"
     assignments = allocation.assignments.with_assignees().with_policies().of_kind(kind)
-    assignments = searched(request, assignments, f"{field}__contains")
+    assignments = searched(request, assignments, f"{field}__finds")
 
     def rows():
         for chunk in in_chunks(assignments, "pk"):
@@ -108,7 +108,7 @@ def _licenses_of(request, kind, assignee):
 
 @viewer_required
 def people_without_license_csv(request):
-    found = searched(request, request.organization.users.all(), "search_text__contains")
+    found = searched(request, request.organization.users.all(), "search_text__finds")
     people = without_license(request.organization, at=timezone.now(), among=found).people
     return export_users(request.organization, people, name=f"{request.organization} without license")
 

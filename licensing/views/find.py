@@ -116,7 +116,7 @@ def _pages(request, q, act):
 
 def _first(things, q, search, by):
     """Return the first things by name that match, and one more if there is one."""
-    return list(things.filter(matching(q, f"{search}__contains")).order_by(by, "pk")[: SHOWN + 1])
+    return list(things.filter(matching(q, f"{search}__finds")).order_by(by, "pk")[: SHOWN + 1])
 
 
 def _found(title, shape, things, result, all_of_them, q):

@@ -93,7 +93,7 @@ def first_without_license(request):
 
 def _show_without_license(request, template, **size):
     now = timezone.now()
-    found = searched(request, request.organization.users.all(), "search_text__contains")
+    found = searched(request, request.organization.users.all(), "search_text__finds")
     left = without_license(request.organization, at=now, among=found)
     people = left.people.select_related("unit")
     listing = list_page(request, people, number=left.number, search=None, sorts=BY_NAME, **size)

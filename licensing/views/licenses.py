@@ -35,7 +35,7 @@ def license_list(request):
     listing = list_page(
         request,
         allocations,
-        search="license__sort_key__contains",
+        search="license__sort_key__finds",
         sorts={"name": ("license__sort_key", "pk"), "ends": ("ends", "pk")},
     )
     counts = {row["allocation"]: row for row in Assignment.objects.counted_by_kind(listing.rows)}
@@ -52,7 +52,7 @@ def license_assignees(request, allocation, kind=USERS):
     listing = list_page(
         request,
         allocation.assignments.with_assignees().with_policies().of_kind(kind),
-        search=f"{name}__contains" if kind is UNITS else f"{kind.field}__search_text__contains",
+        search=f"{name}__finds" if kind is UNITS else f"{kind.field}__search_text__finds",
         sorts={"name": (name, "pk"), "assigned": ("created_at", "pk")},
     )
     people = _people(request, kind, [assignment.assignee.pk for assignment in listing.rows])
@@ -75,7 +75,7 @@ def license_access(request, allocation):
         who.people,
         counted=who.counted,
         number=who.number,
-        search="search_text__contains",
+        search="search_text__finds",
         sorts={"name": ("sort_key", "pk")},
     )
     context = {
@@ -94,7 +94,7 @@ def license_access_csv(request, allocation):
     now = timezone.now()
     allocation = _allocation(request, allocation)
     people = AccessFilter(request.GET, allocation=allocation).people(at=now).people
-    people = searched(request, people, "search_text__contains")
+    people = searched(request, people, "search_text__finds")
 
     def rows():
         for chunk in in_chunks(people.select_related("unit"), "sort_key", "pk"):

@@ -36,7 +36,7 @@ def user_list(request):
         people.people.select_related("unit").with_open_invitations(),
         counted=people.counted,
         number=people.number,
-        search="search_text__contains",
+        search="search_text__finds",
         sorts=SORTS,
     )
     return render(request, "licensing/user_list.html", {"listing": listing, "form": narrowed})

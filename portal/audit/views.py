@@ -14,7 +14,7 @@ from .sentences import sentence_of, sign_of
 def activity(request):
     """The organization's acts in words, newest first. Who may see it: portal/urls.py."""
     listing = list_page(
-        request, _entries(request), search="search_text__contains", sorts={"at": ("at", "pk")}, default="-at"
+        request, _entries(request), search="search_text__finds", sorts={"at": ("at", "pk")}, default="-at"
     )
     acts = [(entry, sign_of(entry), sentence_of(entry)) for entry in listing.rows]
     return render(request, "audit/activity.html", {"listing": listing, "acts": acts})
@@ -24,7 +24,7 @@ def activity_csv(request):
     """The same as a file, as it is searched; oldest first."""
 
     def rows():
-        for chunk in in_chunks(searched(request, _entries(request), "search_text__contains"), "at", "pk"):
+        for chunk in in_chunks(searched(request, _entries(request), "search_text__finds"), "at", "pk"):
             for entry in chunk:
                 said = unescape(strip_tags(sentence_of(entry)))
                 yield [f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M:%S}", entry.told_by, said, entry.told_from]
