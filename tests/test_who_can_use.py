@@ -41,9 +41,14 @@ def allocation(acme, catalogue):
     return acme.organization.allocations.with_license().get(pk=acme.allocation.pk)
 
 
-@pytest.mark.parametrize("many", [0, reach.MANY], ids=["walking", "sorting"])
-def test_who_can_use_it(acme, catalogue, allocation, many, monkeypatch):
+@pytest.mark.parametrize(
+    ("many", "limit"),
+    [(reach.MANY, reach.COUNT_LIMIT), (0, reach.COUNT_LIMIT), (0, 0)],
+    ids=["sorting", "walking", "counting as walking"],
+)
+def test_who_can_use_it(acme, catalogue, allocation, many, limit, monkeypatch):
     monkeypatch.setattr(reach, "MANY", many)
+    monkeypatch.setattr(reach, "COUNT_LIMIT", limit)
     assert who(allocation) == ["Uma", "Vic"]
     assert who(allocation, kind=GROUPS) == who(allocation, kind=UNITS) == ["Uma"]
     assert who(allocation, kind=USERS) == who(allocation, policies=[catalogue.export]) == ["Vic"]

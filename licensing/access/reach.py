@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 
 from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -42,13 +43,13 @@ def who_can_use(organization, *, at, allocation=None, policies=None, kind=None):
     if granted.of_kind(ORGANIZATION).exists():
         return Reached(people, people, people.count())
     number = _count(granted, organization)
-    counted = users_reached(granted, to_count=number > MANY)
     if number <= MANY:
-        return Reached(counted, counted, number)
-    is_in_unit = Q(unit__in=_units_reached(granted))
-    is_direct = Q(pk__in=granted.of_kind(USERS).values("user"))
-    is_member = Exists(_memberships_reached(granted).filter(user=OuterRef("pk")))
-    return Reached(people.filter(is_in_unit | is_direct | is_member), counted, number)
+        reached = users_reached(granted)
+        return Reached(reached, reached, number)
+    paths = (granted.of_kind(USERS), _memberships_reached(granted))
+    ways = [Exists(those.filter(user=OuterRef("pk"))) for those in paths]
+    walked = people.filter(reduce(Q.__or__, ways, Q(unit__in=_units_reached(granted))))
+    return Reached(walked, walked if number > COUNT_LIMIT else users_reached(granted, to_count=True), number)
 
 
 def giving(assignments, policies):
@@ -125,17 +126,19 @@ def without_license(organization, *, at, among=None):
     Directly, through a group or through a unit, that is: what the whole organization has is not looked at.
     among: only those of these of its Users (a QuerySet), as a search finds them.
 
-    A first query finds them as a difference of sets, and so their number, up to COUNT_LIMIT. Where few of 100,000 are
-    left, probing for them takes seconds: they are read by their ids. Among many a page by name is soon full.
+    A first query tells how many they are, up to COUNT_LIMIT. Few are read by their ids: to walk by name would be to ask
+    about nearly everybody. Among many a page by name is soon full.
     """
     active = (organization.users if among is None else among).active()
     in_effect = organization.assignments.in_effect(at)
-    direct, members = in_effect.of_kind(USERS), _memberships_reached(in_effect)
-    outside = active.exclude(unit__in=_units_reached(in_effect))
-    left = outside.order_by().values_list("pk", flat=True).difference(direct.values("user"), members.values("user"))
-    ids = list(left[: COUNT_LIMIT + 1])
-    has_direct, is_member = (Exists(paths.filter(user=OuterRef("pk"))) for paths in (direct, members))
-    people = active.filter(pk__in=ids) if len(ids) <= FEW else outside.exclude(has_direct).exclude(is_member)
+    members, this_user = _memberships_reached(in_effect), Q(user=OuterRef("pk"))
+    left = active.exclude(unit__in=_units_reached(in_effect)).exclude(Exists(in_effect.filter(this_user)))
+    # The second half of the condition is never true. It keeps PostgreSQL from joining groups first, of which it believes
+    # that they have few members: so memberships and people are read side by side, each in the order of an index.
+    in_groups = Q(group__in=in_effect.of_kind(GROUPS).values("group")) | Q(group=None)
+    counted = left.exclude(Exists(GroupMembership.objects.filter(in_groups, this_user)))
+    ids = list(counted.order_by().values_list("pk", flat=True)[: COUNT_LIMIT + 1])
+    people = active.filter(pk__in=ids) if len(ids) <= FEW else left.exclude(Exists(members.filter(this_user)))
     return Reached(people, people, len(ids))
 
 
