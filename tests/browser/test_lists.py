@@ -48,6 +48,25 @@ def test_back_after_a_search_shows_a_whole_page(page, world, visit):
     expect(page.get_by_role("navigation", name="Main")).to_be_visible()
 
 
+def test_a_field_that_narrows_suggests_when_it_is_entered(page, world, visit):
+    visit("licensing:user_list")
+    mark(page)
+    field = page.get_by_label("Organizational unit")
+    options = page.locator("#narrow_unit_options option")
+    expect(options).to_have_count(0)
+    field.focus()
+    expect(options).to_have_count(2)
+    field.fill("bene")
+    expect(options).to_have_count(1)
+
+    field.fill(options.first.get_attribute("value"))
+    field.press("Tab")
+    expect(page).to_have_url(re.compile(r"unit=Sales"))
+    expect(row(page, "Uma Nobody")).to_be_visible()
+    expect(page.get_by_role("row")).to_have_count(2)
+    expect_no_load(page)
+
+
 def test_a_refresh_keeps_what_was_searched(page, world, visit):
     for person in (world.viewer, world.nobody):
         world.assign(person)
