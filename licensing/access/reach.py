@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import reduce
 
 from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
@@ -47,8 +46,8 @@ def who_can_use(organization, *, at, allocation=None, policies=None, kind=None):
         reached = users_reached(granted)
         return Reached(reached, reached, number)
     paths = (granted.of_kind(USERS), _memberships_reached(granted))
-    ways = [Exists(those.filter(user=OuterRef("pk"))) for those in paths]
-    walked = people.filter(reduce(Q.__or__, ways, Q(unit__in=_units_reached(granted))))
+    is_direct, is_member = (Exists(those.filter(user=OuterRef("pk"))) for those in paths)
+    walked = people.filter(Q(unit__in=_units_reached(granted)) | is_direct | is_member)
     return Reached(walked, walked if number > COUNT_LIMIT else users_reached(granted, to_count=True), number)
 
 
