@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from django.db.models import Q, QuerySet
 
-from directory.models import GroupMembership, OrgUnitClosure
+from directory.models import GroupMembership, OrgUnitClosure, User
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS, USERS
 from licensing.models import Allocation, Assignment, LicensePolicy
 from licensing.states import State, state_of
@@ -39,7 +39,7 @@ def assigning(allocation, *, kind, assignees, policies=(), starts_at=None, ends_
     taken = set(existing.values_list("target_key", flat=True))
     pks = [pk for pk in pks if kind.target_key(pk) not in taken]
     felt_at = max(filter(None, (at, starts_at, allocation.starts_at)))
-    people = _among(pks) if kind is USERS else ""
+    people = listed(pks) if kind is USERS else ""
     change = _change([allocation.organization_id], [allocation.pk], at, people=people, gives=True)
     change = replace(change, felt_at=felt_at if felt_at > at else None)
     change = replace(change, seats=change.seats | (change.allocations if change.felt_at else set()))
@@ -60,7 +60,7 @@ def unassigning_all(allocation, *, kind, assignees, at):
     """unassign_in_bulk(): the allocation from all assignees of one kind who have it directly."""
     keys = listed(kind.target_key(pk) for pk in _pks(assignees))
     mine = f"(a.allocation_id = {int(allocation.pk)} AND a.target_key IN ({keys}))"
-    people = _among(_pks(assignees)) if kind is USERS else ""
+    people = listed(_pks(assignees)) if kind is USERS else ""
     change = _change([allocation.organization_id], [allocation.pk], at, people=people)
     return replace(change, after=Frame(exists=f"NOT {mine}"), takes=True)
 
@@ -100,13 +100,13 @@ def joining(groups, users, *, at):
     everybody = f"(a.whole_organization OR coalesce(a.group_id, 0) IN {ids(keys)})"
     after = Frame(everybody=everybody)
     return _change(
-        [groups[0].organization_id], _assigned_to(GROUPS, keys), at, people=_among(users), after=after, gives=True
+        [groups[0].organization_id], _assigned_to(GROUPS, keys), at, people=listed(users), after=after, gives=True
     )
 
 
 def leaving(group, users, *, at):
     after = Frame(exists=f"coalesce(a.group_id, 0) <> {int(group.pk)}")
-    people = _among(_pks(users))
+    people = listed(_pks(users))
     allocations = _assigned_to(GROUPS, [group.pk])
     return _change([group.organization_id], allocations, at, people=people, after=after, takes=True)
 
@@ -139,14 +139,14 @@ def reactivating(users, *, at):
 
 
 def deleting_group(group, *, at):
-    members = f"SELECT user_id FROM directory_groupmembership WHERE group_id = {int(group.pk)}"
+    members = listed(_pks(group.members.all()))
     after = Frame(exists=f"coalesce(a.group_id, 0) <> {int(group.pk)}")
     allocations = _assigned_to(GROUPS, [group.pk])
     return _change([group.organization_id], allocations, at, people=members, after=after, takes=True)
 
 
 def deleting_unit(unit, *, at):
-    people = f"SELECT id FROM directory_user WHERE unit_id = {int(unit.pk)}"
+    people = listed(_pks(unit.users.all()))
     allocations = _assigned_to(UNITS, _above([unit.pk]))
     return _change([unit.organization_id], allocations, at, people=people, after=Frame(unit=_NO_UNIT), takes=True)
 
@@ -155,8 +155,8 @@ def moving_unit(unit, parent, *, at):
     """move_unit(): with all below it under `parent`, or to the top (None)."""
     old = _above([unit.pk]) - {unit.pk}
     new = _above([parent.pk]) if parent else set()
-    people = f"""SELECT id FROM directory_user WHERE unit_id IN (
-        SELECT descendant_id FROM directory_orgunitclosure WHERE ancestor_id = {int(unit.pk)})"""
+    below = OrgUnitClosure.objects.filter(ancestor=unit).values("descendant")
+    people = listed(_pks(User.objects.filter(unit__in=below)))
     after = Frame(
         unit=f"CASE WHEN a.unit_id IN {ids(old)} THEN NULL ELSE a.unit_id END",
         everybody=f"(a.whole_organization OR coalesce(a.unit_id, 0) IN {ids(new)})",
@@ -251,17 +251,12 @@ def _of_assignment(assignment, at):
 
 def _people_of(kind, assignees):
     """Return the SQL for whom assignments to these concern, where they are few enough to be named."""
-    return _among(_pks(assignees)) if kind is USERS else ""
+    return listed(_pks(assignees)) if kind is USERS else ""
 
 
 def _pks(things):
     """Return the keys of things: a list, or a QuerySet where they may be very many."""
     return list(things.values_list("pk", flat=True)) if isinstance(things, QuerySet) else [thing.pk for thing in things]
-
-
-def _among(pks):
-    """Return the SQL for the ids of people who are named."""
-    return listed(pks) if len(pks) > MANY else ids(pks)[1:-1]
 
 
 def _units_of(users):
@@ -278,7 +273,7 @@ def _of_policies(policies, organizations, after, at):
 
 def _of_people(users, allocations, at, **how):
     """A change of Users of one organization (a list, or a QuerySet) that touches the allocations."""
-    return _change(_organizations_of(users), allocations, at, people=_among(_pks(users)), **how)
+    return _change(_organizations_of(users), allocations, at, people=listed(_pks(users)), **how)
 
 
 def _reaching(users):

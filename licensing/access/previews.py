@@ -7,7 +7,7 @@ them and is not after, is lost; what stays through something else is kept.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection
@@ -58,7 +58,7 @@ class Change:
     policies: frozenset[int] = frozenset()  # of which its effect on the allocations does not tell all
     before: Frame = Frame()
     after: Frame = Frame()
-    people: str = ""  # SQL for the ids of those it can concern; empty: everybody
+    people: str = ""  # SQL that selects the ids of those it can concern; empty: everybody
     inactive_too: bool = False
     gives: bool = False  # whether the frame after it may have grants that the one before has not
     takes: bool = False  # and the other way round
@@ -97,7 +97,6 @@ class Preview:
 
 
 NAMED = 3  # people whom an effect names
-LONG = 1000  # characters of SQL for whom a change concerns
 FEW = 200  # of more people no names are looked up: sorting them would take longer than counting
 
 
@@ -224,10 +223,9 @@ def _effects(change):
     a license by nothing but what starts later loses it, and keeps the seat: so there is a sign for each.
     """
     active = "TRUE" if change.inactive_too else is_active("p.id", f"IN {ids(change.organizations)}")
-    named = []
-    if change.people.startswith("SELECT") and len(change.people) > LONG:  # named once, not in each path to somebody
-        named.append(f"among(id) AS MATERIALIZED ({change.people})")
-        change = replace(change, people="SELECT id FROM among")
+    # Whom it can concern is joined, not asked with IN: so PostgreSQL goes by how many they are, from the people to what
+    # reaches them or the other way round. Of what is in IN it believes that few are distinct.
+    named = [f"among(id) AS MATERIALIZED ({change.people})"] * bool(change.people)
     named += [
         f"grants_before AS MATERIALIZED ({_grants(change, change.before)})",
         f"grants_after AS MATERIALIZED ({_grants(change, change.after)})",
@@ -291,7 +289,8 @@ def _grants(change, frame):
 def _paths(grants, change):
     """Return the SQL for whom grants reach, once for each path: (id of a user, grant, subject, whether later, …)."""
     also = ", a.grant_id, a.subject, a.later, a.organization_id"
-    return paths(grants, "a.organization_id", also=also, people=change.people, inactive_too=change.inactive_too)
+    among = "among" if change.people else ""
+    return paths(grants, "a.organization_id", also=also, among=among, inactive_too=change.inactive_too)
 
 
 def code_of(what, pk):

@@ -132,8 +132,8 @@ def without_license(organization, *, at, among=None):
     in_effect = organization.assignments.in_effect(at)
     members, this_user = _memberships_reached(in_effect), Q(user=OuterRef("pk"))
     left = active.exclude(unit__in=_units_reached(in_effect)).exclude(Exists(in_effect.filter(this_user)))
-    # The second half of the condition is never true. It keeps PostgreSQL from joining groups first, of which it believes
-    # that they have few members: so memberships and people are read side by side, each in the order of an index.
+    # Its second half is never true. It keeps PostgreSQL from joining groups first, of which it believes that they have
+    # few members: so memberships and people are read side by side, each in the order of an index.
     in_groups = Q(group__in=in_effect.of_kind(GROUPS).values("group")) | Q(group=None)
     counted = left.exclude(Exists(GroupMembership.objects.filter(in_groups, this_user)))
     ids = list(counted.order_by().values_list("pk", flat=True)[: COUNT_LIMIT + 1])
@@ -262,33 +262,34 @@ def _count_seats(allocation, at):
         return cursor.fetchone()
 
 
-def paths(grants, organization, *, also="", people="", inactive_too=False):
+def paths(grants, organization, *, also="", among="", inactive_too=False):
     """Return the SQL for the ids of the users whom grants reach, once for each path to them.
 
     grants: name of a table with an assignment's columns user_id, group_id, unit_id and whole_organization.
     organization: theirs: a number, or a.organization_id, which is to be among also. also: further columns of the table
-    `a`, to go with each id. people: SQL for the ids of those who matter; else all do.
+    `a`, to go with each id. among: name of a table with the id of everybody who matters; else all do.
     Some of those who are reached directly or by a group are inactive: is_active() is to be asked. That people of units
     are active is asked here, for the index that finds them knows it (user_in_unit).
     Never OR: a probe per user takes seconds at 100,000 people, and a hash of all members falls off a cliff when it
     outgrows work_mem.
     """
 
-    def among(column):
-        return f"AND {column} IN ({people})" if people else ""
+    def if_among(column):
+        return f"JOIN {among} p ON p.id = {column}" if among else ""
 
     active = "" if inactive_too else "AND u.is_active"
     return f"""
-    SELECT a.user_id AS id{also} FROM {grants} a WHERE a.user_id IS NOT NULL {among("a.user_id")}
+    SELECT a.user_id AS id{also} FROM {grants} a {if_among("a.user_id")} WHERE a.user_id IS NOT NULL
     UNION ALL SELECT m.user_id{also} FROM {grants} a
-      JOIN directory_groupmembership m ON m.group_id = a.group_id WHERE a.group_id IS NOT NULL {among("m.user_id")}
+      JOIN directory_groupmembership m ON m.group_id = a.group_id {if_among("m.user_id")} WHERE a.group_id IS NOT NULL
     UNION ALL SELECT u.id{also} FROM (
       SELECT DISTINCT c.descendant_id{also} FROM {grants} a
       JOIN directory_orgunitclosure c ON c.ancestor_id = a.unit_id WHERE a.unit_id IS NOT NULL) a
       JOIN directory_user u ON u.unit_id = a.descendant_id AND u.organization_id = {organization} {active}
-      {among("u.id")}
+      {if_among("u.id")}
     UNION ALL SELECT u.id{also} FROM {grants} a
-      JOIN directory_user u ON u.organization_id = {organization} {active} WHERE a.whole_organization {among("u.id")}"""
+      JOIN directory_user u ON u.organization_id = {organization} {active} {if_among("u.id")}
+      WHERE a.whole_organization"""
 
 
 def is_active(user, organizations):

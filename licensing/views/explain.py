@@ -44,7 +44,5 @@ def _who(request):
         person = get_object_or_404(users, pk=user)
         if q in ("", person.name):
             return person, []
-    found = (
-        list(users.filter(matching(q, "search_text__finds")).order_by("sort_key", "pk")[: SHOWN + 1]) if q else []
-    )
+    found = list(users.filter(matching(q, "search_text__finds")).order_by("sort_key", "pk")[: SHOWN + 1]) if q else []
     return (found[0], []) if len(found) == 1 else (None, found)
