@@ -5,8 +5,12 @@
 Each size gets a database of its own on a private PostgreSQL (or the one that DATABASE_URL names). Pages are asked for
 through all middleware by one client, in rounds that go through all of them, beside a view that answers a constant.
 The column × says how many of those a page costs: that is what can be compared, for machines differ and change their
-minds; `least` is the fastest round. Goals: the same number of queries at both sizes; at 100,000 people at most 150 ms
-each, by the median; 250 for the seat counts, which are loaded apart.
+minds; `least` is the fastest round.
+
+Goals: the same number of queries at both sizes; at 100,000 people at most 150 ms each, by the median; 250 for the seat
+counts, which are loaded apart; 350 for dialogs that foretell what those of the largest group or unit lose. They are
+goals for a machine on which the constant view takes PACE, as it did where they were set. Where it takes longer they are
+stretched by as much; what passes by that alone says so.
 """
 
 import json
@@ -19,8 +23,12 @@ from benchmarks.database import measure_each, warn_when_busy
 
 ROUNDS = 15
 CONSTANT = "a constant view"
-GOAL, GOAL_OF_SLOW, GOAL_AT = 150, 250, 100_000
-SLOW = ("seats of", "Home: seats")
+PACE = 2.8  # ms
+GOALS_AT, GOAL = 100_000, 150  # people, ms
+OTHER_GOALS = {  # by how a name begins
+    **dict.fromkeys(("seats of", "Home: seats"), 250),
+    **dict.fromkeys(("user: deactivate", "user: delete", "group: delete", "unit: move", "Unassign License"), 350),
+}
 
 
 def main(sizes):
@@ -29,18 +37,21 @@ def main(sizes):
     print(f"{'':46}" + "".join(f"{size:>12,} people{'':24}" for size in sizes))
     print(f"{'page':46}" + f"{'queries':>8}{'ms':>9}{'least':>8}{'×':>7}{'bytes':>9}  " * len(sizes))
     constant = {size: measured[size][CONSTANT][1] for size in sizes}
+    slowness = max(1, constant[large] / PACE)
     failed = 0
     for name, last in measured[large].items():
         cells = ((*measured[size][name], constant[size]) for size in sizes)
         row = f"{name:46}" + "".join(
             f"{q:>8}{ms:>9.1f}{least:>8.1f}{ms / base:>7.1f}{length:>9,}  " for q, ms, least, length, base in cells
         )
-        goal = GOAL_OF_SLOW if name.startswith(SLOW) else GOAL
+        goal = next((ms for begun, ms in OTHER_GOALS.items() if name.startswith(begun)), GOAL)
+        is_over = large >= GOALS_AT and last[1] > goal
         wrong = ["queries differ"] if measured[small][name][0] != last[0] else []
-        wrong += [f"over {goal} ms"] if large >= GOAL_AT and last[1] > goal else []
+        wrong += [f"over {goal} ms × {slowness:.1f}"] if is_over and last[1] > goal * slowness else []
         failed += bool(wrong)
-        print(row + ("FAIL: " + ", ".join(wrong) if wrong else "PASS"))
-    print(f"{len(measured[large]) - failed} of {len(measured[large])} pass.")
+        passed = f"PASS: over {goal} ms, but not × {slowness:.1f}" if is_over else "PASS"
+        print(row + ("FAIL: " + ", ".join(wrong) if wrong else passed))
+    print(f"{len(measured[large]) - failed} of {len(measured[large])} pass, on a machine {slowness:.1f} × as slow.")
     warn_when_busy()
     return failed
 
@@ -227,4 +238,4 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--measure"]:
         print(json.dumps(measure()))
     else:
-        sys.exit(bool(main([int(size) for size in sys.argv[1:]] or [1_000, GOAL_AT])))
+        sys.exit(bool(main([int(size) for size in sys.argv[1:]] or [1_000, GOALS_AT])))
