@@ -6,6 +6,7 @@ from django.utils import timezone
 from directory.trees import unit_paths, write_path
 from licensing.access import sources_of
 from licensing.kinds import GROUPS, ORGANIZATION, UNITS
+from portal.templatetags import components
 
 register = template.Library()
 MOVES_LOOKED_AT, MOVES_SHOWN = 200, 8
@@ -37,6 +38,17 @@ def licenses_of_moves(moves):
                 found.append((sign, number, verbs[number > 1], where, licenses))
     found.sort(key=lambda move: -move[1])
     return found[:MOVES_SHOWN], len(found[MOVES_SHOWN:])
+
+
+@register.simple_tag
+def source_link(source):
+    """A Source, with the way to where it can be changed."""
+    if source.is_direct:
+        return components.source("users", source.label)
+    if source.kind is ORGANIZATION:
+        return components.source(source.kind, source.label, "licensing:organization_licenses")
+    assignee = source.assignment.assignee
+    return components.source(source.kind, source.label, "licensing:assignee_licenses", source.kind, assignee.pk)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import re
 from functools import cache, lru_cache
 
 from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
@@ -115,6 +116,34 @@ def who(content, shape, name, view, *keys, active=True, q=""):
         highlight(name, q),
         content,
     )
+
+
+@register.simple_tag
+def source(kind, label, view="", *keys, people=None):
+    """The path by which somebody is reached. kind: users (direct), groups, units, organization or license.
+
+    view, keys: of the page where it can be changed, if that is elsewhere. people: how many, if that is said.
+    """
+    sign, number = _icon(_SOURCES[str(kind)], True), ""
+    if people is not None:
+        words = intcomma(people), "person" if people == 1 else "people"
+        number = format_html('<span class="muted num">{}<span class="visually-hidden"> {}</span></span>', *words)
+    if not view:
+        return format_html('<span class="source">{}{}{}</span>', sign, label, number)
+    return format_html('<a class="source" href="{}">{}{}{}</a>', _address(view, keys), sign, label, number)
+
+
+_SOURCES = {"users": "user", "groups": "user-group", "units": "rectangle-group"}
+_SOURCES |= {"organization": "building-office-2", "license": "key"}
+
+
+@register.simple_tag
+def policy(policy, optional=False, off=False):
+    """What a source gives. optional: it was (or can be) chosen. off: it is not in effect."""
+    look = " policy-off" if off else " policy-optional" if optional else ""
+    title = format_html(' title="{}"', policy.description) if policy.description else ""
+    said = mark_safe('<span class="visually-hidden"> (optional)</span>') if optional else ""
+    return format_html('<span class="policy{}"{}>{}{}</span>', look, title, policy, said)
 
 
 @register.simple_tag
