@@ -132,7 +132,7 @@ def without_license(organization, *, at, among=None):
     in_effect = organization.assignments.in_effect(at)
     members, this_user = _memberships_reached(in_effect), Q(user=OuterRef("pk"))
     left = active.exclude(unit__in=_units_reached(in_effect)).exclude(Exists(in_effect.filter(this_user)))
-    # Half of this is never true, but keeps PostgreSQL from joining groups first, of which it believes that they have few
+    # Half of this is never true. It keeps PostgreSQL from joining groups first, of which it believes that they have few
     # members: so memberships and people are read side by side, each in the order of an index.
     in_groups = Q(group__in=in_effect.of_kind(GROUPS).values("group")) | Q(group=None)
     counted = left.exclude(Exists(GroupMembership.objects.filter(in_groups, this_user)))
