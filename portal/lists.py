@@ -47,8 +47,8 @@ class Finds(Contains):
         return (f'{sql} COLLATE "C"' if is_short else sql), parameters
 
 
-for text in (CharField, TextField):
-    text.register_lookup(Finds, "finds")
+CharField.register_lookup(Finds, "finds")
+TextField.register_lookup(Finds, "finds")
 
 
 def list_page(request, queryset, *, search, sorts, default="", size=PAGE_SIZE, counted=None, number=None):

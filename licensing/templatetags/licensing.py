@@ -44,11 +44,11 @@ def licenses_of_moves(moves):
 def source_link(source):
     """A Source, with the way to where it can be changed."""
     if source.is_direct:
-        return components.source("users", source.label)
+        return components.source("user", source.label)
     if source.kind is ORGANIZATION:
-        return components.source(source.kind, source.label, "licensing:organization_licenses")
+        return components.source(source.kind.one, source.label, "licensing:organization_licenses")
     assignee = source.assignment.assignee
-    return components.source(source.kind, source.label, "licensing:assignee_licenses", source.kind, assignee.pk)
+    return components.source(source.kind.one, source.label, "licensing:assignee_licenses", source.kind, assignee.pk)
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,11 @@ def avatar(kind, name="", pk=0, active=True, size=""):
 
 @cache
 def _sign(kind, size):
-    name = {"group": "user-group", "unit": "rectangle-group", "license": "key", "organization": "building-office-2"}
-    return _avatar("avatar-org" if kind == "organization" else f"avatar-{kind}", size, _icon(name[kind], True))
+    return _avatar("avatar-org" if kind == "organization" else f"avatar-{kind}", size, _icon(_SIGNS[kind], True))
+
+
+_SIGNS = {"user": "user", "group": "user-group", "unit": "rectangle-group"}
+_SIGNS |= {"organization": "building-office-2", "license": "key"}
 
 
 def _avatar(look, size, content):
@@ -120,21 +123,17 @@ def who(content, shape, name, view, *keys, active=True, q=""):
 
 @register.simple_tag
 def source(kind, label, view="", *keys, people=None):
-    """The path by which somebody is reached. kind: users (direct), groups, units, organization or license.
+    """The path by which somebody is reached. kind: as of an avatar; a user's is direct.
 
     view, keys: of the page where it can be changed, if that is elsewhere. people: how many, if that is said.
     """
-    sign, number = _icon(_SOURCES[str(kind)], True), ""
+    sign, number = _icon(_SIGNS[kind], True), ""
     if people is not None:
         words = intcomma(people), "person" if people == 1 else "people"
         number = format_html('<span class="muted num">{}<span class="visually-hidden"> {}</span></span>', *words)
     if not view:
         return format_html('<span class="source">{}{}{}</span>', sign, label, number)
     return format_html('<a class="source" href="{}">{}{}{}</a>', _address(view, keys), sign, label, number)
-
-
-_SOURCES = {"users": "user", "groups": "user-group", "units": "rectangle-group"}
-_SOURCES |= {"organization": "building-office-2", "license": "key"}
 
 
 @register.simple_tag
